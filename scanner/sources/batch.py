@@ -1,0 +1,64 @@
+"""
+The unit in which bytes move: many documents in one buffer, scanned in one native call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from scanner.model import Document
+
+
+class Batch(Protocol):
+    """
+    Documents that lie in one buffer, in order and without overlap.
+
+    Between two documents there may be bytes that belong to neither (git's
+    object headers): a candidate that ends there, or that starts before its
+    document does, is none.
+    """
+
+    @property
+    def data(self) -> bytes | bytearray | memoryview:
+        """The buffer; valid until the next batch is asked for."""
+        ...
+
+    @property
+    def starts(self) -> Sequence[int]:
+        """Where each document starts, ascending."""
+        ...
+
+    @property
+    def ends(self) -> Sequence[int]:
+        """Where each document ends (exclusive)."""
+        ...
+
+    def document(self, index: int) -> Document:
+        """Return what is known of one document; made when asked for."""
+        ...
+
+
+class ListBatch:
+    """
+    A batch made of texts that are in memory already.
+    """
+
+    __slots__ = ("_documents", "data", "ends", "starts")
+
+    def __init__(self, items: Sequence[tuple[Document, bytes]]) -> None:
+        self._documents = [document for document, _ in items]
+        self.data = b"\n".join(text for _, text in items)
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        offset = 0
+        for _, text in items:
+            self.starts.append(offset)
+            self.ends.append(offset + len(text))
+            offset += len(text) + 1
+
+    def document(self, index: int) -> Document:
+        """
+        See `Batch.document`.
+        """
+        return self._documents[index]
