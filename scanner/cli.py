@@ -70,7 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader went away; python would print a traceback when it flushes at exit.
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
         return _INTERRUPTED
-    except Exception as error:  # noqa: BLE001 # the last line of defence: a bug is told in one line, without any text of the input
+    except Exception as error:
+        # The last line of defence: a bug is told in one line, without any text of the input.
         if debug:
             raise
         print(f"error: internal error: {_where(error)}", file=sys.stderr)
@@ -111,7 +112,7 @@ def _usage() -> str:
             *lines,
             "",
             "`unsealed COMMAND --help` says more; `unsealed --version` prints the version.",
-            "Exit codes: 0 clean, 1 findings, 2 bad arguments, 3 incomplete, 4 a bug, 130 interrupted.",
+            "Exit codes: 0 clean, 1 findings, 2 bad arguments, 3 incomplete, 4 bug, 130 interrupted.",
         ]
     )
 

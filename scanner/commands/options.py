@@ -1,0 +1,146 @@
+"""
+The options that the scanning commands share, read into one frozen `Settings`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from scanner.errors import ConfigError
+from scanner.model import Confidence, Severity
+
+FORMATS = ("terminal", "json", "jsonl", "sarif", "html", "csv", "junit", "gitlab", "markdown")
+_SHOWING = ("terminal", "json", "jsonl")
+_CONFIDENCES = tuple(c.label for c in Confidence)
+_SEVERITIES = tuple(s.label for s in Severity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """
+    What the user asked for, whatever the command.
+    """
+
+    format: str
+    output: Path | None
+    rules: tuple[Path, ...]
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    min_confidence: Confidence
+    fail_on: Severity | None
+    """`None`: no finding fails."""
+
+    baseline: Path | None
+    verify: bool
+    show_secrets: bool
+    jobs: int
+    progress: bool
+    peer_markers: bool
+    allow_hosts: bool = False
+    allow_login: bool = False
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    plan: bool = False
+
+
+def add_scan_options(parser: argparse.ArgumentParser) -> None:
+    """
+    Declare the options that every scanning command has.
+    """
+    add_output_options(parser)
+    group = parser.add_argument_group("what counts")
+    group.add_argument("--rules", action="append", type=Path, default=[], metavar="PATH",
+                       help="a further rule pack or a folder of them")  # fmt: skip
+    group.add_argument("--select", action="append", default=[], metavar="RULE_ID",
+                       help="only these rules (repeat, or separate by commas)")  # fmt: skip
+    group.add_argument("--ignore", action="append", default=[], metavar="RULE_ID",
+                       help="all rules but these")  # fmt: skip
+    group.add_argument("--min-confidence", choices=_CONFIDENCES, default="medium",
+                       help="the lowest confidence that is reported (default: %(default)s)")  # fmt: skip
+    group.add_argument("--fail-on", choices=("none", *_SEVERITIES), default="low",
+                       help="the lowest severity that fails (default: %(default)s)")  # fmt: skip
+    group.add_argument("--baseline", type=Path, metavar="FILE",
+                       help="accepted findings; they are counted and do not fail")  # fmt: skip
+    group.add_argument("--peer-markers", action="store_true",
+                       help="honour other scanners' inline markers too (off by default)")  # fmt: skip
+    group = parser.add_argument_group("verification (sends requests; off by default)")
+    group.add_argument("--verify", action="store_true",
+                       help="ask the providers whether what was found is alive")  # fmt: skip
+    add_verify_options(group)
+    group = parser.add_argument_group("running")
+    group.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 8), metavar="N",
+                       help="threads (default: one a processor, at most 8)")  # fmt: skip
+    group.add_argument("--no-progress", action="store_true", help="no progress bar")
+
+
+def add_output_options(parser: argparse.ArgumentParser) -> None:
+    """
+    Declare format and output.
+    """
+    group = parser.add_argument_group("report")
+    group.add_argument("-f", "--format", choices=FORMATS, default="terminal",
+                       help="default: %(default)s")  # fmt: skip
+    group.add_argument("-o", "--output", type=Path, metavar="FILE",
+                       help="write the report there, whole or not at all")  # fmt: skip
+    group.add_argument("--show-secrets", action="store_true",
+                       help="do not redact (terminal, json and jsonl only)")  # fmt: skip
+
+
+def add_verify_options(parser: argparse._ActionsContainer) -> None:
+    """
+    Declare what verification may do.
+    """
+    parser.add_argument("--plan", action="store_true",
+                        help="list hosts and requests, and send nothing")  # fmt: skip
+    parser.add_argument("--only", action="append", default=[], metavar="PROVIDER",
+                        help="ask only these providers")  # fmt: skip
+    parser.add_argument("--skip", action="append", default=[], metavar="PROVIDER",
+                        help="do not ask these providers")  # fmt: skip
+    parser.add_argument("--allow-found-hosts", action="store_true",
+                        help="also ask hosts that stand in the finding")  # fmt: skip
+    parser.add_argument("--allow-login", action="store_true",
+                        help="also ask where asking is a login")  # fmt: skip
+
+
+def settings(args: argparse.Namespace) -> Settings:
+    """
+    Return what the arguments say.
+
+    Raise `ConfigError` where they contradict each other.
+    """
+    if args.show_secrets and args.format not in _SHOWING:
+        raise ConfigError(
+            f"--show-secrets: the {args.format} format never shows secrets",
+            hint=f"formats that can: {', '.join(_SHOWING)}",
+        )
+    if args.jobs < 1:
+        raise ConfigError(f"--jobs: {args.jobs} is not at least 1")
+    fail_on = None if args.fail_on == "none" else Severity[args.fail_on.upper()]
+    return Settings(
+        format=args.format,
+        output=args.output,
+        rules=tuple(args.rules),
+        select=_split(args.select),
+        ignore=_split(args.ignore),
+        min_confidence=Confidence[args.min_confidence.upper()],
+        fail_on=fail_on,
+        baseline=args.baseline,
+        verify=args.verify or args.plan,
+        show_secrets=args.show_secrets,
+        jobs=args.jobs,
+        progress=not args.no_progress and sys.stderr.isatty(),
+        peer_markers=args.peer_markers,
+        allow_hosts=args.allow_found_hosts,
+        allow_login=args.allow_login,
+        only=_split(args.only),
+        skip=_split(args.skip),
+        plan=args.plan,
+    )
+
+
+def _split(values: list[str]) -> tuple[str, ...]:
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())

@@ -1,0 +1,155 @@
+"""
+Equal matches become one finding: one secret under one rule, with all its occurrences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from scanner.model import (
+    Companion,
+    Confidence,
+    Finding,
+    Match,
+    Occurrence,
+    SealRecord,
+    Suppressed,
+)
+from scanner.ruleset.schema import Rule
+from scanner.secret import Secret
+from scanner.triage.fingerprint import Fingerprints
+from scanner.triage.suppression import Comments, by_comment
+
+Located = tuple[Match, tuple[Occurrence, ...]]
+"""A match and the places where it came in, the earliest first."""
+
+LOW, MEDIUM = 0.35, 0.75
+"""Scores below `LOW` are of low confidence, from `MEDIUM` on of high."""
+
+
+@dataclass(slots=True)
+class _Group:
+    rule: Rule
+    secret: Secret | None
+    score: float = 0.0
+    reasons: tuple[str, ...] = ()
+    occurrences: dict[Occurrence, None] = field(default_factory=dict)
+    companions: dict[Companion, None] = field(default_factory=dict)
+    seal: SealRecord | None = None
+    waved: Suppressed | None = None
+    counts: bool = False
+    """Some occurrence is not waved through."""
+
+
+def confidence_of(score: float) -> Confidence:
+    """
+    Return the band of a score between 0 and 1.
+    """
+    if score < LOW:
+        return Confidence.LOW
+    return Confidence.MEDIUM if score < MEDIUM else Confidence.HIGH
+
+
+def collapse(
+    located: Iterable[Located],
+    rules: Mapping[str, Rule],
+    fingerprints: Fingerprints,
+    *,
+    comments: Comments,
+    rescore: Callable[[Match, Occurrence], float] | None = None,
+) -> tuple[list[Finding], list[str]]:
+    """
+    Return one finding for each (rule, secret), or (rule, path) for findings
+    about files, and the notices that suppressions gave rise to.
+
+    `rescore` gives the score of a match at one of its paths.  Findings come
+    sorted: severity, confidence and score first, then rule and fingerprint.
+    """
+    groups: dict[tuple[str, object], _Group] = {}
+    notices: dict[str, None] = {}
+    for match, occurrences in located:
+        if not occurrences:
+            continue
+        rule = rules[match.rule_id]
+        key: object = match.secret or occurrences[0].path
+        group = groups.setdefault((rule.id, key), _Group(rule, match.secret))
+        _add(group, match, occurrences, rescore)
+        waved, notice = (None, None) if comments is Comments.IGNORED else by_comment(match)
+        if waved is not None and comments is Comments.REPORTED:
+            waved = None
+            notice = f"a comment of this change allows {rule.id}: a change cannot excuse itself"
+        if notice is not None:
+            notices[notice] = None
+        if waved is None:
+            group.counts = True
+        else:
+            group.waved = waved
+    findings = [_finding(group, fingerprints) for group in groups.values()]
+    findings.sort(key=_rank)
+    return findings, list(notices)
+
+
+def _add(
+    group: _Group,
+    match: Match,
+    occurrences: tuple[Occurrence, ...],
+    rescore: Callable[[Match, Occurrence], float] | None,
+) -> None:
+    scores = [match.score] if rescore is None else [rescore(match, o) for o in occurrences]
+    best = max(scores)
+    if best > group.score or not group.occurrences:
+        group.score, group.reasons = best, match.reasons
+    group.occurrences.update(dict.fromkeys(occurrences))
+    group.companions.update(dict.fromkeys(match.companions))
+    group.seal = group.seal or match.seal
+
+
+def _finding(group: _Group, fingerprints: Fingerprints) -> Finding:
+    rule = group.rule
+    occurrences = tuple(group.occurrences)
+    path = occurrences[0].path or b""
+    name = (
+        fingerprints.of_path(rule.id, path)
+        if group.secret is None
+        else fingerprints.of_secret(rule.id, group.secret)
+    )
+    return Finding(
+        fingerprint=name,
+        rule_id=rule.id,
+        provider=rule.provider,
+        title=rule.title,
+        severity=rule.severity,
+        confidence=confidence_of(group.score),
+        score=round(100 * group.score),
+        secret=group.secret,
+        occurrences=tuple(sorted(occurrences, key=_age)),
+        remediation=rule.remediation,
+        score_reasons=group.reasons,
+        companions=tuple(group.companions),
+        suppressed=None if group.counts else group.waved,
+        seal=group.seal,
+    )
+
+
+def _age(occurrence: Occurrence) -> tuple[object, ...]:
+    # ISO dates in UTC sort as text; what has no date (an index, a file) keeps to its path.
+    position = occurrence.position
+    return (
+        occurrence.date is None,
+        occurrence.date or "",
+        occurrence.path or b"",
+        position.line if position else 0,
+        position.column if position else 0,
+        occurrence.commit or "",
+    )
+
+
+def _rank(finding: Finding) -> tuple[object, ...]:
+    return (
+        -int(finding.severity),
+        -int(finding.confidence),
+        -finding.score,
+        finding.rule_id,
+        finding.fingerprint,
+    )
