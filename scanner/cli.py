@@ -112,7 +112,7 @@ def _usage() -> str:
             *lines,
             "",
             "`unsealed COMMAND --help` says more; `unsealed --version` prints the version.",
-            "Exit codes: 0 clean, 1 findings, 2 bad arguments, 3 incomplete, 4 bug, 130 interrupted.",
+            "Exit codes: 0 clean, 1 findings, 2 arguments, 3 incomplete, 4 bug, 130 interrupted.",
         ]
     )
 
