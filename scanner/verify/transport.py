@@ -1,0 +1,427 @@
+"""
+The one room through which every request goes.
+
+HTTPS with the certificate checked, no redirects, an address resolved once and
+connected to as resolved, nothing inside the house, a deadline and a size for each
+answer, a pace for each host, a budget, and a line in the log for each request.
+Nothing of the environment counts: no proxy variables, no netrc, no profiles.
+"""
+
+from __future__ import annotations
+
+import base64
+import random
+import socket
+import ssl
+import threading
+import time
+import urllib.parse
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from scanner.errors import ConfigError
+from scanner.verify.request import RefusedError, Reply, Request, TransportError
+from scanner.verify.request_log import Log
+from scanner.verify.transport_address import (
+    AddressError,
+    Addresses,
+    Resolver,
+    host_of,
+    system_resolver,
+)
+from scanner.verify.transport_pace import Budget, Pace
+from scanner.verify.transport_wire import (
+    Answer,
+    Connection,
+    WireError,
+    open_socket,
+    tunnel,
+    wrap_tls,
+)
+
+_AGAIN = frozenset({429, 500, 502, 503, 504})
+_AGENT = "unsealed (credential verification by its holder's own team)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """
+    Bounds on one run.
+    """
+
+    seconds: float = 15.0
+    """For one request, from connecting to the last byte."""
+
+    body: int = 1 << 20
+    rate: float = 10.0
+    """Requests a second to one host."""
+
+    burst: int = 1
+    at_once: int = 4
+    """Requests in flight to one host."""
+
+    tries: int = 3
+    longest_wait: float = 20.0
+    """Seconds that a `Retry-After` may ask for; longer ones end the trying."""
+
+    budget: int | None = 5000
+    resolve_seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """
+    Where a test's server stands in for a host.  No flag, file or variable makes one.
+    """
+
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """
+    What the user allowed, and how out.
+    """
+
+    allow_private: bool = False
+    allow_found_hosts: bool = False
+    proxy: str | None = None
+    """`http://[user:password@]host:port`, from the command line alone."""
+
+    ca_file: Path | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+class Transport:
+    """
+    Sends requests for verifiers; safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        options: Options | None = None,
+        *,
+        resolve: Resolver = system_resolver,
+        routes: Mapping[str, Route] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """
+        `routes` and `resolve` are for tests: an object passed in code.
+        """
+        self.options = options or Options()
+        self.limits = self.options.limits
+        self.tls = _tls(self.options.ca_file)
+        self._log = log
+        self._proxy = None if self.options.proxy is None else _proxy(self.options.proxy)
+        self._routes = dict(routes or {})
+        self._sleep = sleep
+        self._addresses = Addresses(
+            resolve,
+            allow_private=self.options.allow_private,
+            timeout=self.limits.resolve_seconds,
+        )
+        self._budget = Budget(self.limits.budget)
+        self._lock = threading.Lock()
+        self._paces: dict[str, Pace] = {}
+        self._slots: dict[str, threading.BoundedSemaphore] = {}
+        self._idle: dict[tuple[str, int, bool], list[Connection]] = defaultdict(list)
+
+    def send(self, request: Request) -> Reply:
+        """
+        Return the reply.
+
+        Raise `RefusedError` if it must not be sent, `TransportError` if no usable answer came.
+        """
+        request.refuse_if_unsound()
+        host = self._permitted(request)
+        pace, slot = self._bounds(host)
+        with slot:
+            for attempt in range(1, self.limits.tries + 1):
+                last = attempt == self.limits.tries
+                try:
+                    answer = self._attempt(request, host, pace)
+                except WireError as error:
+                    if last or not error.unanswered:
+                        raise TransportError(str(error)) from error
+                    self._sleep(_back_off(attempt))
+                    continue
+                if answer.status not in _AGAIN or last:
+                    return _reply(answer)
+                wait = _asked_wait(answer)
+                if wait is not None and wait > self.limits.longest_wait:
+                    return _reply(answer)
+                pause = _back_off(attempt) if wait is None else wait
+                pace.hold(pause)
+                self._sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+    def connect(
+        self, host: str, port: int, *, finding: str, what: str, found_host: bool = True
+    ) -> socket.socket:
+        """
+        Return a plain socket to a pinned address, for drivers of other protocols.
+
+        `what` is logged as the method (`postgresql`, `ssh`).  Raise like `send`.
+        """
+        request = Request(
+            host=host, port=port, path="/", shown="", finding=finding, found_host=found_host
+        )
+        name = self._permitted(request)
+        pace, _ = self._bounds(name)
+        self._spend(pace)
+        deadline = time.monotonic() + self.limits.seconds
+        try:
+            sock = self._socket(name, port, deadline)
+        except WireError as error:
+            self._note(request, what, str(error))
+            raise TransportError(str(error)) from error
+        self._note(request, what, "connected")
+        return sock
+
+    def pinned(self, host: str, port: int, *, found_host: bool = True) -> tuple[str, int]:
+        """
+        Return address and port for a driver that insists on connecting by itself.
+
+        The driver must be given the name for TLS and the address to connect to.
+        """
+        request = Request(
+            host=host, port=port, path="/", shown="", finding="", found_host=found_host
+        )
+        name = self._permitted(request)
+        self._spend(self._bounds(name)[0])
+        return self._where(name, port)
+
+    def note(self, *, host: str, what: str, shown: str, finding: str, outcome: int | str) -> None:
+        """
+        Log what a driver did with a pinned address; `shown` holds no secret.
+        """
+        self._log.write(host=host, method=what, path=shown, finding=finding, outcome=outcome)
+
+    def close(self) -> None:
+        """
+        Close what is kept open.
+        """
+        with self._lock:
+            for kept in self._idle.values():
+                for connection in kept:
+                    connection.close()
+            self._idle.clear()
+
+    def _permitted(self, request: Request) -> str:
+        if request.found_host and not self.options.allow_found_hosts:
+            raise RefusedError(
+                "the host stands in the finding; --allow-found-hosts lets it be asked"
+            )
+        if not 0 < request.port < 1 << 16:
+            raise RefusedError("not a port")
+        if not request.tls and not (request.found_host and self.options.allow_private):
+            raise RefusedError("not encrypted")
+        try:
+            host = host_of(request.host)
+            self._where(host, request.port)
+        except AddressError as error:
+            raise RefusedError(str(error)) from error
+        return host
+
+    def _where(self, host: str, port: int) -> tuple[str, int]:
+        route = self._routes.get(host)
+        if route is not None:
+            return route.address, route.port
+        if self._proxy is not None and not _is_address(host):
+            # The proxy resolves; the certificate still has to be the host's own.
+            return host, port
+        return self._addresses.of(host, port), port
+
+    def _bounds(self, host: str) -> tuple[Pace, threading.BoundedSemaphore]:
+        with self._lock:
+            pace = self._paces.get(host)
+            if pace is None:
+                pace = self._paces[host] = Pace(self.limits.rate, burst=self.limits.burst)
+                self._slots[host] = threading.BoundedSemaphore(self.limits.at_once)
+            return pace, self._slots[host]
+
+    def _spend(self, pace: Pace) -> None:
+        if not self._budget.take():
+            raise RefusedError("the budget of requests is used up")
+        wait = pace.delay()
+        if wait:
+            self._sleep(wait)
+
+    def _attempt(self, request: Request, host: str, pace: Pace) -> Answer:
+        self._spend(pace)
+        deadline = time.monotonic() + self.limits.seconds
+        key = (host, request.port, request.tls)
+        with self._lock:
+            idle = self._idle[key]
+            connection = idle.pop() if idle else None
+        kept = connection is not None
+        try:
+            if connection is None:
+                connection = self._connect(request, host, deadline)
+            try:
+                answer = self._ask(connection, request, host, deadline)
+            except WireError as error:
+                connection.close()
+                if not (kept and error.unanswered):
+                    raise
+                # A kept connection that the server closed meanwhile says nothing about it.
+                connection = self._connect(request, host, deadline)
+                answer = self._ask(connection, request, host, deadline)
+        except WireError as error:
+            if connection is not None:
+                connection.close()
+            self._note(request, request.method, str(error))
+            raise
+        self._note(request, request.method, answer.status)
+        if answer.reusable:
+            with self._lock:
+                self._idle[key].append(connection)
+        else:
+            connection.close()
+        return answer
+
+    def _ask(self, connection: Connection, request: Request, host: str, deadline: float) -> Answer:
+        return connection.exchange(
+            _head(request, host),
+            request.body,
+            method=request.method,
+            deadline=deadline,
+            most=self.limits.body,
+        )
+
+    def _connect(self, request: Request, host: str, deadline: float) -> Connection:
+        sock = self._socket(host, request.port, deadline)
+        if request.tls:
+            sock = wrap_tls(sock, self.tls, host, deadline=deadline)
+        return Connection(sock)
+
+    def _socket(self, host: str, port: int, deadline: float) -> socket.socket:
+        try:
+            address, at = self._where(host, port)
+        except AddressError as error:
+            raise WireError(str(error)) from error
+        if self._proxy is None or host in self._routes:
+            return open_socket(address, at, deadline=deadline)
+        try:
+            nearest = self._proxy.address()
+        except AddressError as error:
+            raise WireError(f"the proxy: {error}") from error
+        sock = open_socket(nearest, self._proxy.port, deadline=deadline)
+        tunnel(sock, address, at, self._proxy.authorization, deadline=deadline)
+        return sock
+
+    def _note(self, request: Request, method: str, outcome: int | str) -> None:
+        self._log.write(
+            host=request.host,
+            method=method,
+            path=request.shown,
+            finding=request.finding,
+            outcome=outcome,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Proxy:
+    host: str
+    port: int
+    authorization: str | None = field(repr=False)
+
+    def address(self) -> str:
+        """
+        Return where the proxy is; the user named it, so it may be inside.
+        """
+        return Addresses(system_resolver, allow_private=True, timeout=5.0).of(self.host, self.port)
+
+
+def _proxy(url: str) -> _Proxy:
+    form = "--proxy: not of the form http://[user:password@]host:port"
+    try:
+        parts = urllib.parse.urlsplit(url)
+        port = parts.port or 8080
+    except ValueError as error:
+        raise ConfigError(form) from error
+    if parts.scheme != "http" or not parts.hostname:
+        raise ConfigError(form)
+    authorization = None
+    if parts.username is not None:
+        pair = ":".join(map(urllib.parse.unquote, (parts.username, parts.password or "")))
+        authorization = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    return _Proxy(parts.hostname, port, authorization)
+
+
+def _tls(ca_file: Path | None) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        if ca_file is None:
+            _system_authorities(context)
+        else:
+            context.load_verify_locations(cafile=str(ca_file))
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            f"{ca_file or 'certificates'}: cannot be loaded as authorities"
+        ) from error
+    return context
+
+
+def _system_authorities(context: ssl.SSLContext) -> None:
+    # Not `load_default_certs` alone: it honours SSL_CERT_FILE and SSL_CERT_DIR.
+    paths = ssl.get_default_verify_paths()
+    file, folder = Path(paths.openssl_cafile), Path(paths.openssl_capath)
+    if file.is_file() or folder.is_dir():
+        context.load_verify_locations(
+            cafile=str(file) if file.is_file() else None,
+            capath=str(folder) if folder.is_dir() else None,
+        )
+    else:
+        context.load_default_certs()
+
+
+def _is_address(host: str) -> bool:
+    return ":" in host or host.rpartition(".")[2].isdigit()
+
+
+def _head(request: Request, host: str) -> bytes:
+    name = f"[{host}]" if ":" in host else host
+    standard = 443 if request.tls else 80
+    lines = [
+        f"{request.method} {request.path} HTTP/1.1",
+        f"Host: {name}" if request.port == standard else f"Host: {name}:{request.port}",
+    ]
+    headers = {"User-Agent": _AGENT, "Accept": "application/json, */*;q=0.5", **request.headers}
+    headers["Accept-Encoding"] = "identity"
+    if request.body or request.method == "POST":
+        headers["Content-Length"] = str(len(request.body))
+    lines += [f"{key}: {value}" for key, value in headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
+
+
+def _reply(answer: Answer) -> Reply:
+    headers: dict[str, str] = {}
+    for name, value in answer.headers:
+        key = name.lower()
+        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    return Reply(status=answer.status, headers=headers, body=answer.body)
+
+
+def _back_off(attempt: int) -> float:
+    return (0.25 * 2.0**attempt) * (0.5 + random.random() / 2)  # noqa: S311 # jitter, not a secret
+
+
+def _asked_wait(answer: Answer) -> float | None:
+    for name, value in answer.headers:
+        if name.lower() != "retry-after":
+            continue
+        if value.strip().isdecimal():
+            return float(value)
+        try:
+            return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+        except (ValueError, TypeError):
+            return None
+    return None
