@@ -1,0 +1,285 @@
+"""
+The one file that starts git: where a repository lies, and processes that cannot run its code.
+
+Object reads go through a folder of our own (an empty configuration and no refs)
+that borrows the repository's object database.  Whatever the repository's
+configuration says about filters, promisors, replacements or hooks is then not
+merely switched off: git never sees it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from scanner.errors import SourceError, TargetError
+
+_SETTINGS = (
+    ("safe.directory", "*"),
+    ("core.fsmonitor", "false"),
+    ("core.hooksPath", os.devnull),
+    ("core.attributesFile", os.devnull),
+    ("core.pager", "cat"),
+    ("core.sshCommand", "false"),
+    ("core.useReplaceRefs", "false"),
+    ("core.untrackedCache", "false"),
+    ("credential.helper", ""),
+    ("diff.external", ""),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("protocol.allow", "never"),
+    ("submodule.recurse", "false"),
+    # Half of what git takes by default does for trees and blobs in pack order, and two run at once.
+    ("core.deltaBaseCacheLimit", "96m"),
+)
+_KEPT = (
+    "PATH",
+    "HOME",
+    "SYSTEMROOT",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+)
+_INSIDE_HOOK = (
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_QUARANTINE_PATH",
+)
+_PIPE_SIZE = 1 << 20
+_F_SETPIPE_SZ = 1031
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """
+    Where a repository's parts lie.
+    """
+
+    git_dir: Path
+    common_dir: Path
+    """Equal to `git_dir` but for a linked worktree."""
+
+    object_dir: Path
+    work_tree: Path | None
+    object_format: str = "sha1"
+
+    @property
+    def id_size(self) -> int:
+        """
+        Return the length of an object id in bytes.
+        """
+        return 32 if self.object_format == "sha256" else 20
+
+
+def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
+    """
+    Return the environment that git is started with: nothing of git's is inherited.
+
+    Inside a hook git exports GIT_DIR and more, which would aim every command
+    at the wrong repository; `GIT_CONFIG_COUNT` and kin could name programs.
+    """
+    scrubbed = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {
+        **scrubbed,
+        "LC_ALL": "C",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_SYSTEM": os.devnull,
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_GRAFT_FILE": os.devnull,
+        "GIT_NO_LAZY_FETCH": "1",
+        # Git before 2.45 knows no GIT_NO_LAZY_FETCH; without a protocol it cannot fetch either.
+        "GIT_ALLOW_PROTOCOL": "none",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_PAGER": "cat",
+        "GIT_ADVICE": "0",
+        "GIT_LITERAL_PATHSPECS": "1",
+        **(extra or {}),
+    }
+
+
+def hook_environment() -> dict[str, str]:
+    """
+    Return what a command inside a hook must know: which index, and where quarantined objects lie.
+    """
+    return {name: os.environ[name] for name in _INSIDE_HOOK if name in os.environ}
+
+
+def command(*arguments: str, git_dir: Path | None = None) -> list[str]:
+    """
+    Return a git command line whose settings outrank those of any configuration file.
+    """
+    line = ["git", "--no-pager"]
+    for name, value in _SETTINGS:
+        line += ["-c", f"{name}={value}"]
+    if git_dir is not None:
+        line.append(f"--git-dir={git_dir}")
+    return [*line, *arguments]
+
+
+def run(
+    *arguments: str,
+    git_dir: Path | None = None,
+    cwd: Path | None = None,
+    stdin: bytes = b"",
+    extra: dict[str, str] | None = None,
+) -> bytes:
+    """
+    Run git to its end and return what it prints; a failure is a `SourceError`.
+    """
+    done = start(*arguments, git_dir=git_dir, cwd=cwd, stdin=stdin, extra=extra)
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        reason = said[-1] if said else f"exit code {done.returncode}"
+        raise SourceError(f"git {arguments[0]}: {reason}")
+    return done.stdout
+
+
+def start(
+    *arguments: str,
+    git_dir: Path | None = None,
+    cwd: Path | None = None,
+    stdin: bytes = b"",
+    extra: dict[str, str] | None = None,
+) -> subprocess.CompletedProcess[bytes]:
+    """
+    Run git to its end, whatever its exit code.
+    """
+    try:
+        return subprocess.run(
+            command(*arguments, git_dir=git_dir),
+            cwd=cwd,
+            input=stdin,
+            capture_output=True,
+            check=False,
+            env=environment(extra),
+        )
+    except FileNotFoundError as error:
+        if cwd is not None and not cwd.exists():
+            raise TargetError(f"{cwd}: no such folder") from error
+        raise SourceError("git is not installed, or not in PATH", hint="install git") from error
+    except OSError as error:
+        raise TargetError(f"{cwd or git_dir}: {error.strerror}") from error
+
+
+def open_repository(path: Path) -> Repository:
+    """
+    Return the repository that `path` lies in (or is); a `TargetError` says why there is none.
+    """
+    if not path.exists():
+        raise TargetError(f"{path}: no such file or folder")
+    if not path.is_dir():
+        raise TargetError(f"{path}: not a repository")
+    done = start(
+        "rev-parse",
+        "--absolute-git-dir",
+        "--git-common-dir",
+        "--git-path",
+        "objects",
+        "--show-object-format",
+        "--is-bare-repository",
+        cwd=path,
+    )
+    lines = done.stdout.decode("utf-8", "surrogateescape").splitlines()
+    if done.returncode or len(lines) < 5:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        reason = said[0].removeprefix("fatal: ") if said else "not a repository"
+        raise TargetError(f"{path}: {reason}")
+    git_dir, common, objects, object_format, bare = lines[:5]
+    return Repository(
+        git_dir=Path(git_dir),
+        common_dir=(path / common).resolve(),
+        object_dir=(path / objects).resolve(),
+        work_tree=None if bare == "true" else _work_tree(path),
+        object_format=object_format,
+    )
+
+
+def _work_tree(path: Path) -> Path | None:
+    done = start("rev-parse", "--show-toplevel", cwd=path)
+    top = done.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
+    return Path(top) if top and not done.returncode else None
+
+
+class ObjectAccess:
+    """
+    A folder of ours through which git reads the objects of a repository and nothing else of it.
+    """
+
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository
+        self._dir = Path(tempfile.mkdtemp(prefix="unsealed-"))
+        (self._dir / "refs").mkdir()
+        (self._dir / "objects").mkdir()
+        (self._dir / "HEAD").write_text("ref: refs/heads/none\n")
+        version = 1 if repository.object_format != "sha1" else 0
+        config = f"[core]\n\trepositoryformatversion = {version}\n\tbare = true\n"
+        if version:
+            config += f"[extensions]\n\tobjectformat = {repository.object_format}\n"
+        (self._dir / "config").write_text(config)
+
+    def close(self) -> None:
+        """
+        Remove the folder.
+        """
+        shutil.rmtree(self._dir, ignore_errors=True)
+
+    @property
+    def _extra(self) -> dict[str, str]:
+        return {"GIT_OBJECT_DIRECTORY": str(self.repository.object_dir)}
+
+    def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
+        """
+        Run git to its end and return what it prints; a failure is a `SourceError`.
+        """
+        return run(*arguments, git_dir=self._dir, cwd=self._dir, stdin=stdin, extra=self._extra)
+
+    def attempt(self, *arguments: str, stdin: bytes = b"") -> bytes:
+        """
+        Run git to its end and return what it printed until it failed, if it did.
+        """
+        return start(
+            *arguments, git_dir=self._dir, cwd=self._dir, stdin=stdin, extra=self._extra
+        ).stdout
+
+    def stream(self, *arguments: str, stdin: IO[bytes]) -> subprocess.Popen[bytes]:
+        """
+        Start git with a file to read from and a wide pipe to read it by.
+        """
+        process = subprocess.Popen(
+            command(*arguments, git_dir=self._dir),
+            cwd=self._dir,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            env=environment(self._extra),
+        )
+        widen(process.stdout)
+        return process
+
+
+def widen(pipe: IO[bytes] | None) -> None:
+    """
+    Ask for a pipe of a megabyte where the system knows how: fewer switches between git and us.
+    """
+    try:
+        import fcntl  # noqa: PLC0415 # absent on Windows
+    except ImportError:
+        return
+    if pipe is None:
+        return
+    try:
+        fcntl.fcntl(pipe.fileno(), _F_SETPIPE_SZ, _PIPE_SIZE)
+    except OSError:
+        return
