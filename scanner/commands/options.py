@@ -53,27 +53,60 @@ def add_scan_options(parser: argparse.ArgumentParser) -> None:
     """
     add_output_options(parser)
     group = parser.add_argument_group("what counts")
-    group.add_argument("--rules", action="append", type=Path, default=[], metavar="PATH",
-                       help="a further rule pack or a folder of them")  # fmt: skip
-    group.add_argument("--select", action="append", default=[], metavar="RULE_ID",
-                       help="only these rules (repeat, or separate by commas)")  # fmt: skip
-    group.add_argument("--ignore", action="append", default=[], metavar="RULE_ID",
-                       help="all rules but these")  # fmt: skip
-    group.add_argument("--min-confidence", choices=_CONFIDENCES, default="medium",
-                       help="the lowest confidence that is reported (default: %(default)s)")  # fmt: skip
-    group.add_argument("--fail-on", choices=("none", *_SEVERITIES), default="low",
-                       help="the lowest severity that fails (default: %(default)s)")  # fmt: skip
-    group.add_argument("--baseline", type=Path, metavar="FILE",
-                       help="accepted findings; they are counted and do not fail")  # fmt: skip
-    group.add_argument("--peer-markers", action="store_true",
-                       help="honour other scanners' inline markers too (off by default)")  # fmt: skip
+    group.add_argument(
+        "--rules",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="PATH",
+        help="a further rule pack or a folder of them",
+    )
+    group.add_argument(
+        "--select",
+        action="append",
+        default=[],
+        metavar="RULE_ID",
+        help="only these rules (repeat, or separate by commas)",
+    )
+    group.add_argument(
+        "--ignore", action="append", default=[], metavar="RULE_ID", help="all rules but these"
+    )
+    group.add_argument(
+        "--min-confidence",
+        choices=_CONFIDENCES,
+        default="medium",
+        help="the lowest confidence that is reported (default: %(default)s)",
+    )
+    group.add_argument(
+        "--fail-on",
+        choices=("none", *_SEVERITIES),
+        default="low",
+        help="the lowest severity that fails (default: %(default)s)",
+    )
+    group.add_argument(
+        "--baseline",
+        type=Path,
+        metavar="FILE",
+        help="accepted findings; they are counted and do not fail",
+    )
+    group.add_argument(
+        "--peer-markers",
+        action="store_true",
+        help="honour other scanners' inline markers too (off by default)",
+    )
     group = parser.add_argument_group("verification (sends requests; off by default)")
-    group.add_argument("--verify", action="store_true",
-                       help="ask the providers whether what was found is alive")  # fmt: skip
+    group.add_argument(
+        "--verify", action="store_true", help="ask the providers whether what was found is alive"
+    )
     add_verify_options(group)
     group = parser.add_argument_group("running")
-    group.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 8), metavar="N",
-                       help="threads (default: one a processor, at most 8)")  # fmt: skip
+    group.add_argument(
+        "--jobs",
+        type=int,
+        default=min(os.cpu_count() or 1, 8),
+        metavar="N",
+        help="threads (default: one a processor, at most 8)",
+    )
     group.add_argument("--no-progress", action="store_true", help="no progress bar")
 
 
@@ -82,28 +115,40 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
     Declare format and output.
     """
     group = parser.add_argument_group("report")
-    group.add_argument("-f", "--format", choices=FORMATS, default="terminal",
-                       help="default: %(default)s")  # fmt: skip
-    group.add_argument("-o", "--output", type=Path, metavar="FILE",
-                       help="write the report there, whole or not at all")  # fmt: skip
-    group.add_argument("--show-secrets", action="store_true",
-                       help="do not redact (terminal, json and jsonl only)")  # fmt: skip
+    group.add_argument(
+        "-f", "--format", choices=FORMATS, default="terminal", help="default: %(default)s"
+    )
+    group.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write the report there, whole or not at all",
+    )
+    group.add_argument(
+        "--show-secrets", action="store_true", help="do not redact (terminal, json and jsonl only)"
+    )
 
 
 def add_verify_options(parser: argparse._ActionsContainer) -> None:
     """
     Declare what verification may do.
     """
-    parser.add_argument("--plan", action="store_true",
-                        help="list hosts and requests, and send nothing")  # fmt: skip
-    parser.add_argument("--only", action="append", default=[], metavar="PROVIDER",
-                        help="ask only these providers")  # fmt: skip
-    parser.add_argument("--skip", action="append", default=[], metavar="PROVIDER",
-                        help="do not ask these providers")  # fmt: skip
-    parser.add_argument("--allow-found-hosts", action="store_true",
-                        help="also ask hosts that stand in the finding")  # fmt: skip
-    parser.add_argument("--allow-login", action="store_true",
-                        help="also ask where asking is a login")  # fmt: skip
+    parser.add_argument(
+        "--plan", action="store_true", help="list hosts and requests, and send nothing"
+    )
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="PROVIDER", help="ask only these providers"
+    )
+    parser.add_argument(
+        "--skip", action="append", default=[], metavar="PROVIDER", help="do not ask these providers"
+    )
+    parser.add_argument(
+        "--allow-found-hosts", action="store_true", help="also ask hosts that stand in the finding"
+    )
+    parser.add_argument(
+        "--allow-login", action="store_true", help="also ask where asking is a login"
+    )
 
 
 def settings(args: argparse.Namespace) -> Settings:

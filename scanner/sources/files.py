@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ from scanner.sources.batch import Batch, ListBatch
 
 _BATCH_BYTES = 8 << 20
 _MAPPED_BYTES = 32 << 20
+_SCISSORS = re.compile(rb"^\S+ -{24} >8 -{24}\r?$", re.MULTILINE)
 _MAX_BYTES = (1 << 32) - (1 << 16)
 """The first pass counts offsets in 32 bits."""
 
@@ -58,6 +60,9 @@ class FileWalk:
     """
 
     roots: Sequence[str]
+    commit_message: bool = False
+    """The roots are messages that git is about to use."""
+
     coverage: Coverage = field(default_factory=Coverage)
     unread: list[Unread] = field(default_factory=list)
     limits: list[Limit] = field(default_factory=list)
@@ -132,6 +137,9 @@ class FileWalk:
                     status = os.stat(path)  # a link that the user named is meant
             if stat.S_ISREG(status.st_mode):
                 with open(path, "rb") as file:
+                    if self.commit_message:
+                        yield self._counted(Document(Place.COMMIT_MESSAGE), _message(file.read()))
+                        return
                     yield self._content(Document(Place.FILE, name), file, status.st_size)
             elif not stat.S_ISLNK(status.st_mode):
                 self._skip("not a regular file")
@@ -176,6 +184,12 @@ class FileWalk:
         self.unread.append(
             Unread(place=Place.FILE, path=name, reason=(error.strerror or "unreadable").lower())
         )
+
+
+def _message(text: bytes) -> bytes:
+    # Below its scissors git cuts everything off (`commit --verbose` shows the diff there,
+    # with the very lines that this commit removes).
+    return _SCISSORS.split(text, maxsplit=1)[0]
 
 
 def _shown(root: bytes) -> bytes:

@@ -6,21 +6,16 @@ Format: https://git-scm.com/docs/git-diff-index#_raw_output_format
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scanner.errors import SourceError
 from scanner.model import Coverage, Document, Place, Unread
 from scanner.sources import git
 from scanner.sources.batch import Batch, ListBatch
+from scanner.sources.blobs import BlobReader
 
-_BATCH_BYTES = 8 << 20
 _SYMLINK, _SUBMODULE, _ABSENT = b"120000", b"160000", b"000000"
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
-_LFS_MAX_POINTER = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +75,7 @@ class IndexWalk:
         if links:
             self.coverage.kind("blob").skipped["submodule link"] = len(links)
         wanted = [c for c in self.changes if c.mode != _SUBMODULE]
-        yield from self._documents(
+        yield from self._reader().batches(
             [(c.blob, Document(_place(c.mode), c.path, c.blob)) for c in wanted], count=True
         )
         names = [(Document(Place.PATH, c.path), c.path) for c in wanted if c.before is None]
@@ -92,7 +87,7 @@ class IndexWalk:
         Yield what HEAD has at these changed paths.
         """
         wanted = set(paths)
-        yield from self._documents(
+        yield from self._reader().batches(
             [
                 (c.before, Document(_place(c.mode), c.path, c.before))
                 for c in self.changes
@@ -101,66 +96,8 @@ class IndexWalk:
             count=False,
         )
 
-    def _documents(self, wanted: list[tuple[str, Document]], *, count: bool) -> Iterator[Batch]:
-        if not wanted:
-            return
-        pending: list[tuple[Document, bytes]] = []
-        size = 0
-        for document, text in self._read(wanted, count=count):
-            pending.append((document, text))
-            size += len(text)
-            if len(text) <= _LFS_MAX_POINTER and text.startswith(_LFS_POINTER):
-                pending.extend(self._lfs(document, text))
-            if size >= _BATCH_BYTES:
-                yield ListBatch(pending)
-                pending, size = [], 0
-        if pending:
-            yield ListBatch(pending)
-
-    def _read(
-        self, wanted: list[tuple[str, Document]], *, count: bool
-    ) -> Iterator[tuple[Document, bytes]]:
-        kind = self.coverage.kind("blob")
-        with git.ObjectAccess(self.repository) as access, tempfile.TemporaryFile() as names:
-            names.write("".join(f"{blob}\n" for blob, _ in wanted).encode())
-            names.seek(0)
-            with access.stream("cat-file", "--batch", "--buffer", stdin=names) as process:
-                if process.stdout is None:
-                    raise SourceError("git cat-file: no output")
-                with os.fdopen(os.dup(process.stdout.fileno()), "rb", 1 << 16) as out:
-                    for blob, document in wanted:
-                        head = out.readline().split()
-                        if len(head) != 3:
-                            kind.unreadable += count
-                            reason = "missing from the object database" if head else "unreadable"
-                            self.unread.append(
-                                Unread(
-                                    place=Place.INDEX, path=document.path, blob=blob, reason=reason
-                                )
-                            )
-                            continue
-                        text = out.read(int(head[2]))
-                        out.read(1)
-                        kind.read += count
-                        kind.bytes += len(text) * count
-                        yield document, text
-
-    def _lfs(self, document: Document, pointer: bytes) -> Iterator[tuple[Document, bytes]]:
-        _, _, rest = pointer.partition(b"oid sha256:")
-        digest = rest[:64].decode("ascii", "replace")
-        if len(digest) != 64 or not digest.isalnum():
-            return
-        file = self.repository.common_dir / "lfs" / "objects" / digest[:2] / digest[2:4] / digest
-        try:
-            text = file.read_bytes()
-        except OSError:
-            skipped = self.coverage.kind("lfs-object").skipped
-            skipped["not held locally"] = skipped.get("not held locally", 0) + 1
-            return
-        kind = self.coverage.kind("lfs-object")
-        kind.read += 1
-        kind.bytes += len(text)
-        yield Document(Place.LFS_OBJECT, document.path, document.blob), text
+    def _reader(self) -> BlobReader:
+        return BlobReader(self.repository, self.coverage, self.unread)
 
     def _empty_tree(self, cwd: Path) -> str:
         return git.run("hash-object", "-t", "tree", "--stdin", cwd=cwd).decode().strip()

@@ -1,0 +1,184 @@
+"""
+`unsealed range`: what the commits of a pull request (or a push) add.
+
+Baseline and policy come from BASE: a change under review cannot excuse itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from scanner.commands.options import add_scan_options, settings
+from scanner.commands.session import Result, Session
+from scanner.errors import ConfigError
+from scanner.model import Match, Occurrence, Place
+from scanner.pipeline import Detection, detect, judge, where_it_stands
+from scanner.sources.git import open_repository
+from scanner.sources.revisions import RangeWalk
+from scanner.triage.baseline import FILE_NAME
+from scanner.triage.collapse import Located
+from scanner.triage.suppression import Comments
+
+_IN_FILES = frozenset({Place.BLOB, Place.SYMLINK, Place.LFS_OBJECT})
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """
+    See `Command.add_arguments`.
+    """
+    parser.add_argument("base", nargs="?", metavar="BASE", help="the commit before the range")
+    parser.add_argument(
+        "head", nargs="?", default="HEAD", metavar="HEAD", help="the last commit (default: HEAD)"
+    )
+    parser.add_argument("--repo", default=".", metavar="REPO", help="default: this folder's")
+    parser.add_argument(
+        "--pre-push", action="store_true", help="as a pre-push hook: what is about to be pushed"
+    )
+    parser.add_argument(
+        "--pre-receive", action="store_true", help="as a pre-receive hook: what is being received"
+    )
+    add_scan_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """
+    See `Command.run`.
+    """
+    repository = open_repository(Path(args.repo))
+    bases, heads = _revisions(args)
+    walk = RangeWalk(repository, bases, heads)
+    if heads:
+        walk.load()
+    session = Session(
+        settings(args),
+        command="range",
+        target=args.repo,
+        baseline=_baseline_at(walk, bases),
+        base=bases[0] if bases and not bases[0].startswith("--") else None,
+        head=heads[0] if heads else None,
+    )
+    seen = detect(session.engine, walk.batches(), jobs=1) if heads else Detection()
+    findings, notices = judge(
+        located(walk, seen.matches, session),
+        session.engine.rules,
+        session.fingerprints,
+        comments=Comments.REPORTED,
+        paths_known=True,
+    )
+    return session.conclude(
+        Result(
+            findings=findings,
+            unread=[*walk.unread, *seen.unread],
+            limits=seen.limits,
+            coverage=walk.coverage,
+            notices=notices,
+            interrupted=seen.interrupted,
+        )
+    )
+
+
+def located(walk: RangeWalk, matches: list[Match], session: Session) -> Iterator[Located]:
+    """
+    Yield each match with the commits that add it, without what their parents had there.
+    """
+    by_blob: dict[str, list[Match]] = defaultdict(list)
+    for match in matches:
+        blob = match.document.blob
+        if match.document.place in _IN_FILES and blob is not None:
+            by_blob[blob].append(match)
+        else:
+            yield match, (_with_commit(walk, where_it_stands(match), blob),)
+    changes = [a for a in walk.additions if a.blob in by_blob]
+    before: dict[str, list[Match]] = defaultdict(list)
+    olds = {old for addition in changes for old in addition.before}
+    for match in detect(session.engine, walk.before(olds)).matches:
+        before[match.document.blob or ""].append(match)
+    seen: set[tuple[object, ...]] = set()
+    for addition in changes:
+        known: Counter[tuple[object, ...]] = Counter()
+        for old in addition.before:
+            # A line that any parent has is not this commit's.
+            known |= Counter(map(_identity, before[old]))
+        for match in by_blob[addition.blob]:
+            identity = _identity(match)
+            if known[identity] > 0:
+                known[identity] -= 1
+                continue
+            place = (identity, addition.path, match.position)
+            if place in seen:
+                continue
+            seen.add(place)
+            document = replace(match.document, path=addition.path)
+            here = replace(match, document=document)
+            yield here, (_with_commit(walk, where_it_stands(here), addition.commit),)
+
+
+def _with_commit(walk: RangeWalk, occurrence: Occurrence, commit: str | None) -> Occurrence:
+    if commit is None or commit not in walk.commits:
+        return occurrence
+    author, date = walk.author(commit)
+    return replace(occurrence, commit=commit, author=author, date=date, reachable=True)
+
+
+def _identity(match: Match) -> tuple[object, ...]:
+    return match.rule_id, match.secret, match.document.inner_path
+
+
+def _baseline_at(walk: RangeWalk, bases: tuple[str, ...]) -> tuple[str, str] | None:
+    for base in bases:
+        if base.startswith("--"):
+            continue
+        data = walk.file_at(base, FILE_NAME)
+        if data is not None:
+            return data.decode("utf-8", "replace"), f"{base}:{FILE_NAME}"
+    return None
+
+
+def _revisions(args: argparse.Namespace) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if args.pre_push:
+        return _pushed()
+    if args.pre_receive:
+        return _received(sys.stdin.read(), new=("--all",))
+    if args.base is None:
+        raise ConfigError("range: BASE is missing", hint="unsealed range BASE [HEAD]")
+    for revision in (args.base, args.head):
+        if revision.startswith("-") or ".." in revision:
+            raise ConfigError(f"range: {revision!r} is not a revision")
+    if not args.base.strip("0"):
+        # A host's way to say that the branch is new: everything of it is.
+        return (), (args.head,)
+    return (args.base,), (args.head,)
+
+
+def _pushed() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    # pre-commit reads git's lines itself and passes them on in its environment.
+    to = os.environ.get("PRE_COMMIT_TO_REF")
+    if to:
+        old = os.environ.get("PRE_COMMIT_FROM_REF", "")
+        return ((old,) if old.strip("0") else ("--remotes",)), (to,)
+    pushed = (words for words in map(str.split, sys.stdin) if len(words) == 4)
+    lines = "".join(f"{remote} {local} -\n" for _, local, _, remote in pushed)
+    return _received(lines, new=("--remotes",))
+
+
+def _received(lines: str, *, new: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    bases: dict[str, None] = {}
+    heads: dict[str, None] = {}
+    for line in lines.splitlines():
+        words = line.split()
+        if len(words) < 3:
+            raise ConfigError("the hook was started without git's lines `OLD NEW REF`")
+        old, head = words[:2]
+        if not head.strip("0"):
+            continue  # a branch is deleted: nothing is added
+        heads[head] = None
+        if old.strip("0"):
+            bases[old] = None
+        bases.update(dict.fromkeys(new))
+    return tuple(bases), tuple(heads)

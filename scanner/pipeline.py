@@ -1,0 +1,138 @@
+"""
+Joins the rooms: batches → matches (detect), matches → findings (triage).
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from scanner.detect.engine import Engine
+from scanner.model import Finding, Limit, Match, Occurrence, Unread
+from scanner.ruleset.schema import Rule
+from scanner.sources.batch import Batch
+from scanner.triage.collapse import Located, collapse
+from scanner.triage.fingerprint import Fingerprints
+from scanner.triage.suppression import Comments
+
+
+@dataclass(slots=True)
+class Detection:
+    """
+    What a pass over batches saw; grows while it runs, so that an interrupted one keeps what it has.
+    """
+
+    matches: list[Match] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    limits: list[Limit] = field(default_factory=list)
+    interrupted: bool = False
+
+
+def detect(engine: Engine, batches: Iterable[Batch], *, jobs: int = 1) -> Detection:
+    """
+    Scan batches that stay valid while others are read, with `jobs` threads.
+
+    The order of matches is that of the batches.  Ctrl-C ends the pass early
+    and is told in `interrupted`.
+    """
+    seen = Detection()
+    if jobs == 1:
+        scanner = engine.scanner()
+        try:
+            for batch in batches:
+                seen.matches += scanner.scan(batch)
+        except KeyboardInterrupt:
+            seen.interrupted = True
+        seen.unread += scanner.unread
+        seen.limits += scanner.limits
+        return seen
+    return _detect_in_threads(engine, batches, jobs, seen)
+
+
+def _detect_in_threads(
+    engine: Engine, batches: Iterable[Batch], jobs: int, seen: Detection
+) -> Detection:
+    # The first pass lets go of the interpreter's lock; a short queue bounds memory.
+    work: queue.Queue[tuple[int, Batch] | None] = queue.Queue(maxsize=jobs)
+    found: dict[int, list[Match]] = {}
+    failures: list[BaseException] = []
+    scanners = [engine.scanner() for _ in range(jobs)]
+
+    def worker(number: int) -> None:
+        while (item := work.get()) is not None:
+            try:
+                found[item[0]] = scanners[number].scan(item[1])
+            except BaseException as error:  # noqa: BLE001 # raised again in the caller's thread
+                failures.append(error)
+
+    threads = [
+        threading.Thread(target=worker, args=(number,), daemon=True) for number in range(jobs)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        for numbered in enumerate(batches):
+            work.put(numbered)
+            if failures:
+                break
+    except KeyboardInterrupt:
+        seen.interrupted = True
+    finally:
+        for _ in threads:
+            work.put(None)
+        for thread in threads:
+            thread.join()
+    if failures:
+        raise failures[0]
+    for number in sorted(found):
+        seen.matches += found[number]
+    for scanner in scanners:
+        seen.unread += scanner.unread
+        seen.limits += scanner.limits
+    return seen
+
+
+def where_it_stands(match: Match) -> Occurrence:
+    """
+    Return the one occurrence of a match whose document's path is known.
+    """
+    document = match.document
+    return Occurrence(
+        place=document.place,
+        path=document.path,
+        inner_path=document.inner_path,
+        decoded=document.decoded,
+        position=match.position,
+        blob=document.blob,
+    )
+
+
+def judge(
+    located: Iterable[Located],
+    rules: Mapping[str, Rule],
+    fingerprints: Fingerprints,
+    *,
+    comments: Comments,
+    paths_known: bool,
+) -> tuple[list[Finding], list[str]]:
+    """
+    Return findings and notices.  Where paths came after detection, scores are
+    taken again with them.
+    """
+    return collapse(
+        located,
+        rules,
+        fingerprints,
+        comments=comments,
+        rescore=None if paths_known else _rescore,
+    )
+
+
+def _rescore(match: Match, occurrence: Occurrence) -> float:
+    if match.features is None or occurrence.path is None:
+        return match.score
+    from scanner.detect.score import rescore  # noqa: PLC0415 # only audits come here; the hook never
+
+    return rescore(match.features, occurrence.path)
