@@ -36,6 +36,13 @@ class Secret:
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a secret is not pickled")
 
+    @property
+    def withheld(self) -> bool:
+        """
+        Whether only the redacted form is known (read back from a report).
+        """
+        return False
+
     def reveal(self) -> bytes:
         """
         Return the credential itself.
@@ -55,3 +62,41 @@ class Secret:
         if not head.isprintable() or "\ufffd" in head:
             return "*" * 8
         return f"{head}{'*' * 8}"
+
+
+class WithheldSecret(Secret):
+    """
+    A credential of which an earlier, redacted report is all we have.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, shown: str) -> None:
+        super().__init__(shown.encode())
+
+    __hash__ = Secret.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, WithheldSecret) and self._value == other._value
+
+    def __repr__(self) -> str:
+        return "WithheldSecret()"
+
+    @property
+    def withheld(self) -> bool:
+        """
+        Whether only the redacted form is known (read back from a report).
+        """
+        return True
+
+    def reveal(self) -> bytes:
+        """
+        Raise: the value must be read again from the target.
+        """
+        raise ValueError("a redacted report does not hold the credential")
+
+    def redacted(self) -> str:
+        """
+        Return the redacted form as the earlier report had it.
+        """
+        return self._value.decode()
