@@ -1,0 +1,169 @@
+"""
+What tells ciphertext from text, and a credential from a word that stands for one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import bisect
+import enum
+import re
+
+TEMPLATE = "\ue000"
+"""Stands in a value for a template expression that was cut out before parsing."""
+
+_TEXT_BYTES = frozenset(range(0x20, 0x7F)) | {0x09, 0x0A, 0x0D}
+_MIN_READABLE = 12  # bytes; 12 random ones are all printable once in 100,000 times
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}")
+_HEX = re.compile(rb"[0-9A-Fa-f]+")
+_TELLING = re.compile(
+    r"(?i)(?:pass(?:word|wd|phrase|code)?s?|pwd|pw|secrets?|token|credentials?|cred|dsn"
+    r"|(?:api|app|access|account|auth|encryption|encrypt|signing|sign|private|priv|master|root"
+    r"|deploy|shared|service|storage|session|cookie|crypt|ssh|secret|license|hmac|jwt|webhook)"
+    r"[-_. ]?keys?(?:[-_]base)?|secret[-_]?key[-_]?base|connection[-_]?string|conn[-_]?str"
+    r"|auth(?:orization)?|pin|salt|key)$"
+)
+_BARE = re.compile(r"(?i)^(?:key|auth|pin|salt|pw|token)$")
+_PUBLIC = re.compile(r"(?i)pub(?:lic)?[-_. ]?(?:key|token|cert)")
+_SWITCH = re.compile(
+    r"(?i)^(?:true|false|yes|no|on|off|null|none|~|omit|nil|disabled?|enabled?|required"
+    r"|optional|present|absent|\d{1,3})$"
+)
+_REFERENCE = re.compile(
+    r"(?i)^(?:<path:|vault:|ref\+|secretref\+|op://|secret://|aws-?sm|arn:aws[a-z-]*:"
+    r"(?:secretsmanager|ssm|kms):|projects/[^/]+/secrets/|gcp-?sm:|keyvault:|@microsoft\.keyvault\("
+    r"|!(?:ref|sub|getatt|vault|env|var)|\{?resolve:|env(?:iron(?:ment)?)?[:(\[.]|file:"
+    r"|/run/secrets/|/var/run/secrets/|lookup\(|data\.|var\.|local\.|module\.|process\.env"
+    r"|os\.environ|secrets\.|bws:|doppler:|infisical:|akeyless:|berglas:|sm://|cyberark:)"
+)
+_EXPRESSION = re.compile(
+    r"\{\{|\{%|<%|\$\{|\$\(|\$\[|%\(|#\{|\[\[|^\$[A-Za-z_]\w*$|^%\w+%$|^@\w+@$"
+)
+_PLACEHOLDER = re.compile(
+    r"(?i)^(?:<[^<>]*>|\[[^\[\]]*\]|\.{3,}|x{3,}|\*{3,}|-+|_+|\?+|#+|…|to-?do:?.*|tbd|redacted"
+    r"|(?:please[-_ ]?)?replace[-_ ]?.*|your[-_ ].*|(?:insert|enter|put|add|fill)[-_ ].*"
+    r"|(?:base64|b64)[-_ ](?:encoded|of|value).*|placeholder.*|dummy.*|n/?a)$"
+)
+
+
+class ValueKind(enum.Enum):
+    """
+    What stands where a secret could.
+    """
+
+    EMPTY = "empty"
+    TEMPLATE = "template"
+    REFERENCE = "reference"
+    PLACEHOLDER = "placeholder"
+    LITERAL = "literal"
+
+
+def value_kind(value: str) -> ValueKind:
+    """
+    Return what a value is: only `LITERAL` can be a secret that lies open.
+    """
+    value = value.strip()
+    bare = value.strip("\"'")
+    if not bare:
+        return ValueKind.EMPTY
+    if TEMPLATE in bare or _EXPRESSION.search(bare[:4096]):
+        return ValueKind.TEMPLATE
+    if _REFERENCE.match(bare):
+        return ValueKind.REFERENCE
+    if _PLACEHOLDER.match(bare[:200]):
+        return ValueKind.PLACEHOLDER
+    return ValueKind.LITERAL
+
+
+def tells(name: str, value: str) -> bool:
+    """
+    Whether `name` says that it holds a secret and `value` is one that lies open.
+    """
+    last = re.split(r"[.:/]", name)[-1] or name
+    if not _TELLING.search(last) or _PUBLIC.search(last) or _BARE.match(last):
+        return False
+    return not _SWITCH.match(value.strip()) and value_kind(value) is ValueKind.LITERAL
+
+
+def is_readable(data: bytes, *, minimum: int = _MIN_READABLE) -> bool:
+    """
+    Whether `data` is text that anyone can read; short runs prove nothing and are not.
+    """
+    if len(data) < minimum:
+        return False
+    sample = data[:4096]
+    if _TEXT_BYTES.issuperset(sample):
+        return True
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    odd = sum(not (char.isprintable() or char in "\t\r\n") for char in text)
+    return odd * 50 <= len(text)
+
+
+def is_filler(data: bytes) -> bool:
+    """
+    Whether `data` is one or two bytes over and over: no cipher gives that.
+    """
+    return len(data) >= 16 and len(set(data)) <= 2
+
+
+def from_hex(text: bytes) -> bytes | None:
+    """
+    Return the bytes, or `None` if `text` is not an even run of hex digits.
+    """
+    if len(text) % 2 or not _HEX.fullmatch(text):
+        return None
+    return binascii.unhexlify(text)
+
+
+def from_base64(text: bytes, *, padded: bool = True) -> bytes | None:
+    """
+    Return the bytes, or `None` if `text` is not base64 (no blanks, nothing after the padding).
+    """
+    if not _BASE64.fullmatch(text):
+        return None
+    if not padded:
+        if text.endswith(b"="):
+            return None
+        text += b"=" * (-len(text) % 4)
+    if len(text) % 4:
+        return None
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return None
+
+
+class Lines:
+    """
+    Line numbers, from 1, of offsets in one text.
+    """
+
+    __slots__ = ("_starts",)
+
+    def __init__(self, data: bytes) -> None:
+        self._starts = [found.end() for found in re.finditer(rb"\n", data)]
+
+    def at(self, offset: int) -> int:
+        """
+        Return the line that holds the byte at `offset`.
+        """
+        return bisect.bisect_right(self._starts, offset) + 1
+
+
+def base_name(path: bytes | None) -> str:
+    """
+    Return the last part of a path, lower-cased; empty if the path is not known.
+    """
+    return (path or b"").rsplit(b"/", 1)[-1].decode("utf-8", "replace").lower()
+
+
+def extension(path: bytes | None) -> str:
+    """
+    Return what follows the last dot of the name, lower-cased; empty if there is none.
+    """
+    name = base_name(path)
+    return name.rsplit(".", 1)[1] if "." in name else ""
