@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from scanner.detect.engine import Engine
@@ -111,7 +111,7 @@ def where_it_stands(match: Match) -> Occurrence:
 
 def judge(
     located: Iterable[Located],
-    rules: Mapping[str, Rule],
+    rule_of: Callable[[str], Rule],
     fingerprints: Fingerprints,
     *,
     comments: Comments,
@@ -123,7 +123,7 @@ def judge(
     """
     return collapse(
         located,
-        rules,
+        rule_of,
         fingerprints,
         comments=comments,
         rescore=None if paths_known else _rescore,

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     seen = detect(session.engine, walk.batches(), jobs=1) if heads else Detection()
     findings, notices = judge(
         located(walk, seen.matches, session),
-        session.engine.rules,
+        session.engine.rule,
         session.fingerprints,
         comments=Comments.REPORTED,
         paths_known=True,

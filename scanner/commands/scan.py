@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     seen = detect(session.engine, walk.batches(), jobs=session.settings.jobs)
     findings, notices = judge(
         ((match, (where_it_stands(match),)) for match in seen.matches),
-        session.engine.rules,
+        session.engine.rule,
         session.fingerprints,
         comments=Comments.HONOURED,
         paths_known=True,

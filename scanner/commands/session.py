@@ -113,7 +113,7 @@ class Session:
     def _verify(self, report: Report) -> Report:
         from scanner.verify.runner import verify_report
 
-        return verify_report(report, self.engine.rules, self.settings)
+        return verify_report(report, self.engine.rule, self.settings)
 
     def _write(self, report: Report, result: Result) -> None:
         settings = self.settings
@@ -168,7 +168,7 @@ def rule_texts(engine: Engine, findings: Iterable[Finding]) -> dict[str, RuleTex
     """
     texts: dict[str, RuleText] = {}
     for rule_id in dict.fromkeys(finding.rule_id for finding in findings):
-        rule = engine.rules[rule_id]
+        rule = engine.rule(rule_id)
         texts[rule_id] = RuleText(
             id=rule.id,
             title=rule.title,

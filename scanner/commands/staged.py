@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         added = _new(added, detect(session.engine, walk.before(changed)).matches)
     findings, notices = judge(
         ((match, (where_it_stands(match),)) for match in added),
-        session.engine.rules,
+        session.engine.rule,
         session.fingerprints,
         comments=Comments.HONOURED,
         paths_known=True,

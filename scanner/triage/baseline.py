@@ -90,7 +90,7 @@ def parse(text: str, *, origin: str) -> Baseline:
     """
     if len(text) > _MAX_BYTES:
         raise ConfigError(f"{origin}: larger than {_MAX_BYTES >> 20} MiB")
-    lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
+    lines = [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
     if not lines:
         raise ConfigError(
             f"{origin}: not a baseline: empty", hint="make one with `unsealed baseline write`"

@@ -4,7 +4,7 @@ Equal matches become one finding: one secret under one rule, with all its occurr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from scanner.model import (
@@ -53,7 +53,7 @@ def confidence_of(score: float) -> Confidence:
 
 def collapse(
     located: Iterable[Located],
-    rules: Mapping[str, Rule],
+    rule_of: Callable[[str], Rule],
     fingerprints: Fingerprints,
     *,
     comments: Comments,
@@ -71,7 +71,7 @@ def collapse(
     for match, occurrences in located:
         if not occurrences:
             continue
-        rule = rules[match.rule_id]
+        rule = rule_of(match.rule_id)
         key: object = match.secret or occurrences[0].path
         group = groups.setdefault((rule.id, key), _Group(rule, match.secret))
         _add(group, match, occurrences, rescore)
