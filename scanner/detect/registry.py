@@ -129,8 +129,8 @@ class Derived:
     end: int | None = None
     """Where the encoded run ends in the parent, exclusive."""
 
-    name: bytes | None = None
-    """A file name of its own (the last member's), for who judges by extension."""
+    same_lines: bool = False
+    """It is the whole parent in another encoding (UTF-16): its own lines are the file's lines."""
 
 
 class Budget(Protocol):
@@ -218,8 +218,25 @@ class Judge(Protocol):
 # In order: name (as rules write it in `detector:`) and the module with a
 # `DETECTOR`, or for derivers a `DERIVER`.  Modules are named and not imported:
 # a warm cache knows their expressions, and one that never hits is never loaded.
+JUDGE = "scanner.detect.score"  # with a `JUDGE`
 DETECTORS: dict[str, str] = {}
-DERIVERS: dict[str, str] = {}
+DERIVERS: dict[str, str] = {
+    name: f"scanner.detect.decode.{name}"
+    for name in (
+        "base64_runs",
+        "hex_runs",
+        "escapes",
+        "wide_text",
+        "encoded_values",
+        "joined_literals",
+        "notebook",
+        "office_text",
+        "png_text",
+        "compressed",
+        "zip_members",
+        "tar_members",
+    )
+}
 
 
 def load_detector(name: str) -> Detector:
@@ -228,6 +245,14 @@ def load_detector(name: str) -> Detector:
     """
     detector: Detector = importlib.import_module(DETECTORS[name]).DETECTOR
     return detector
+
+
+def load_judge() -> Judge | None:
+    """
+    Return the confidence score, `None` where there is none to load.
+    """
+    judge: Judge | None = getattr(importlib.import_module(JUDGE), "JUDGE", None)
+    return judge
 
 
 def load_deriver(name: str) -> Deriver:
