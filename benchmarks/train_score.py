@@ -1,0 +1,337 @@
+"""
+Train the confidence score and write `scanner/detect/weights.bin`.
+
+    python benchmarks/train_score.py CORPUS [--extra NEGATIVES] [--write] [--report FILE]
+
+CORPUS is a folder with `data/` (repositories by id) and `meta/` (one CSV of labelled lines a repository)
+in the layout of CredData.  Needs scikit-learn and lightgbm, which the product does not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import array
+import collections
+import csv
+import json
+import math
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import hyperscan
+import lightgbm
+import numpy as np
+from sklearn.isotonic import IsotonicRegression
+from sklearn.model_selection import GroupKFold
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from scanner.detect import generic
+from scanner.detect.features import PATH_NAMES, content_features, path_features
+from scanner.detect.generic_forms import Candidate
+from scanner.detect.generic_triggers import EXPRESSIONS
+from scanner.detect.score_tables import WEIGHTS, Tables, dump
+
+FOLDS = 5
+SEED = 7
+WORDS = 9000
+PARAMS = {
+    "objective": "binary",
+    "learning_rate": 0.05,
+    "num_leaves": 24,
+    "min_child_samples": 15,
+    "feature_fraction": 0.5,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "lambda_l2": 5.0,
+    "max_bin": 127,
+    "path_smooth": 5.0,
+    "verbosity": -1,
+    "num_threads": 2,
+    "seed": SEED,
+    "deterministic": True,
+}
+ROUNDS = 320
+
+
+@dataclass
+class Sample:
+    """
+    One candidate of the corpus, with what the labels say of it.
+    """
+
+    repo: str
+    path: str
+    line: int
+    candidate: Candidate
+    label: int
+    """1 true, 0 false or unlabelled, -1 on a true line but another value: not trained on."""
+    categories: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass
+class Labels:
+    true: dict[tuple[int, int], set[str]] = field(
+        default_factory=lambda: collections.defaultdict(set)
+    )
+    values: dict[tuple[int, int], list[tuple[int, int]]] = field(
+        default_factory=lambda: collections.defaultdict(list)
+    )
+
+
+def read_labels(meta: Path) -> dict[str, Labels]:
+    labels: dict[str, Labels] = collections.defaultdict(Labels)
+    for name in sorted(meta.glob("*.csv")):
+        with name.open(newline="", encoding="utf8") as lines:
+            for row in csv.DictReader(lines):
+                if row["GroundTruth"] != "T":
+                    continue
+                key = int(row["LineStart"]), int(row["LineEnd"])
+                of_file = labels[row["FilePath"]]
+                of_file.true[key].update(row["Category"].split(":"))
+                if (
+                    row["ValueStart"]
+                    and row["ValueEnd"]
+                    and float(row["ValueEnd"]) > float(row["ValueStart"]) >= 0
+                ):
+                    of_file.values[key].append(
+                        (int(float(row["ValueStart"])), int(float(row["ValueEnd"])))
+                    )
+    return labels
+
+
+def label_of(
+    labels: Labels | None, number: int, located: generic.Located, data: bytes
+) -> tuple[int, frozenset[str]]:
+    if labels is None:
+        return 0, frozenset()
+    hits = [key for key in labels.true if key[0] <= number <= key[1]]
+    if not hits:
+        return 0, frozenset()
+    categories = frozenset(category for key in hits for category in labels.true[key])
+    spans = [span for key in hits if key[0] == key[1] for span in labels.values.get(key, ())]
+    if not spans:
+        return 1, categories
+    begin = located.base + located.candidate.start
+    line = data.rfind(b"\n", 0, begin) + 1
+    start = len(data[line:begin].decode("utf8", "replace"))
+    end = start + len(located.candidate.value.decode("utf8", "replace"))
+    good = any(start < b and a < end for a, b in spans)
+    return (1 if good else -1), categories
+
+
+def read_samples(corpus: Path, labels: dict[str, Labels]) -> list[Sample]:
+    samples: list[Sample] = []
+    for file in sorted((corpus / "data").rglob("*")):
+        if not file.is_file():
+            continue
+        path = file.relative_to(corpus).as_posix()
+        data = file.read_bytes()
+        of_file = labels.get(path)
+        for located in generic.candidates(data, first_pass(data)):
+            candidate = located.candidate
+            number = data.count(b"\n", 0, located.base + candidate.start) + 1
+            label, categories = label_of(of_file, number, located, data)
+            samples.append(Sample(path.split("/")[1], path, number, candidate, label, categories))
+    return samples
+
+
+def first_pass_database() -> hyperscan.Database:
+    database = hyperscan.Database()
+    database.compile(
+        expressions=[e.pattern for e in EXPRESSIONS],
+        ids=list(range(len(EXPRESSIONS))),
+        elements=len(EXPRESSIONS),
+        flags=[
+            hyperscan.HS_FLAG_DOTALL | (hyperscan.HS_FLAG_CASELESS if e.caseless else 0)
+            for e in EXPRESSIONS
+        ],
+    )
+    return database
+
+
+DATABASE = first_pass_database()
+
+
+def first_pass(data: bytes) -> list[tuple[int, int]]:
+    hits: set[tuple[int, int]] = set()
+    DATABASE.scan(
+        data, match_event_handler=lambda i, _, end, *__: hits.add((end, int(EXPRESSIONS[i].tag)))
+    )
+    return sorted(hits)
+
+
+_WORD = re.compile(rb"[A-Z]?[a-z]{2,15}|[A-Z]{3,15}(?![a-z])")
+
+
+def learn_tables(corpus: Path) -> Tables:
+    """
+    Learn common words and letter trigrams: a word counts once for each repository that uses it, and only
+    if two do, so that no secret of one repository is learnt.  No labels are used.
+    """
+    seen: collections.Counter[bytes] = collections.Counter()
+    for repo in sorted((corpus / "data").iterdir()):
+        words: set[bytes] = set()
+        for file in repo.rglob("*"):
+            if file.is_file():
+                words.update(word.lower() for word in _WORD.findall(file.read_bytes()))
+        seen.update(words)
+    common = [
+        w
+        for w, n in sorted(seen.items(), key=lambda item: (-item[1], item[0]))
+        if n >= 4 and len(w) >= 3
+    ]
+    short = [w for w in common if len(w) == 3][:400]
+    words = frozenset([w for w in common if len(w) >= 4][:WORDS] + short)
+    counts = np.full((27, 27, 27), 0.02)
+    for word, repos in seen.items():
+        if repos < 2:
+            continue
+        symbols = [0, 0, *(c - 96 for c in word), 0]
+        for a, b, c in zip(symbols, symbols[1:], symbols[2:], strict=False):
+            counts[a, b, c] += math.log1p(repos)
+    bits = -np.log2(counts / counts.sum(axis=2, keepdims=True))
+    return Tables(
+        words=words, trigrams=np.clip(np.round(bits * 16), 0, 255).astype(np.uint8).tobytes()
+    )
+
+
+def matrix(samples: list[Sample], tables: Tables) -> np.ndarray:
+    rows = [
+        content_features(s.candidate, tables) + path_features(s.path.split("/", 2)[-1].encode())
+        for s in samples
+    ]
+    return np.array(rows, dtype=np.float32)
+
+
+def fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> lightgbm.Booster:
+    return lightgbm.train(PARAMS, lightgbm.Dataset(x, y, weight=weight), ROUNDS)
+
+
+def cross_validate(x: np.ndarray, samples: list[Sample], weight: np.ndarray) -> np.ndarray:
+    """
+    Return the raw sum of each sample by a forest that has not seen its repository.
+    """
+    y = np.array([s.label for s in samples])
+    groups = np.array([s.repo for s in samples])
+    raw = np.zeros(len(samples))
+    for train, test in GroupKFold(FOLDS, shuffle=True, random_state=SEED).split(x, y, groups):
+        use = train[y[train] >= 0]
+        raw[test] = fit(x[use], y[use], weight[use]).predict(x[test], raw_score=True)
+    return raw
+
+
+def calibrate(raw: np.ndarray, samples: list[Sample]) -> IsotonicRegression:
+    y = np.array([s.label for s in samples])
+    use = y >= 0
+    return IsotonicRegression(y_min=0.002, y_max=0.995, out_of_bounds="clip").fit(raw[use], y[use])
+
+
+def flatten(booster: lightgbm.Booster, calibration: IsotonicRegression) -> dict[str, array.array]:
+    parts = {name: array.array(code) for name, code in _CODES.items()}
+    for tree in booster.dump_model()["tree_info"]:
+        parts["roots"].append(_flatten(tree["tree_structure"], parts))
+    knots, levels = calibration.X_thresholds_, calibration.y_thresholds_
+    parts["knots"].extend(float(v) for v in knots)
+    parts["levels"].extend(float(v) for v in levels)
+    return parts
+
+
+_CODES = {
+    "roots": "i", "feature": "B", "threshold": "f", "left": "i", "right": "i", "leaf": "f", "knots": "f", "levels": "f",
+}  # fmt: skip
+
+
+def _flatten(node: dict, parts: dict[str, array.array]) -> int:
+    if "leaf_value" in node:
+        parts["leaf"].append(node["leaf_value"])
+        return ~(len(parts["leaf"]) - 1)
+    here = len(parts["feature"])
+    parts["feature"].append(node["split_feature"])
+    # Rounded down to what a float32 holds, so that `<=` decides as in training.
+    threshold = np.float32(node["threshold"])
+    if float(threshold) > node["threshold"]:
+        threshold = np.nextafter(threshold, np.float32(-np.inf))
+    parts["threshold"].append(float(threshold))
+    parts["left"].append(0)
+    parts["right"].append(0)
+    parts["left"][here] = _flatten(node["left_child"], parts)
+    parts["right"][here] = _flatten(node["right_child"], parts)
+    return here
+
+
+def write(path: Path, tables: Tables, forests: dict[str, dict[str, array.array]]) -> int:
+    arrays: dict[str, array.array] = {
+        "words": array.array("B", b"\n".join(sorted(tables.words))),
+        "trigrams": array.array("B", tables.trigrams),
+    }
+    for prefix, parts in forests.items():
+        arrays |= {f"{prefix}.{name}": values for name, values in parts.items()}
+    data = dump(arrays)
+    path.write_bytes(data)
+    return len(data)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument(
+        "--extra", type=Path, help="JSON lines {path, line}: judged negatives from other code"
+    )
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument(
+        "--findings", type=Path, help="where to write the out-of-fold scores as JSON lines"
+    )
+    args = parser.parse_args()
+
+    labels = read_labels(args.corpus / "meta")
+    samples = read_samples(args.corpus, labels)
+    tables = learn_tables(args.corpus)
+    x = matrix(samples, tables)
+    y = np.array([s.label for s in samples])
+    print(
+        f"{len(samples)} candidates, {(y == 1).sum()} true, {(y < 0).sum()} beside a true one; {x.shape[1]} features"
+    )
+    weight = np.ones(len(samples))
+    content = x.shape[1] - len(PATH_NAMES)
+    forests = {}
+    for name, columns in (("content", slice(0, content)), ("whole", slice(0, x.shape[1]))):
+        raw = cross_validate(x[:, columns], samples, weight)
+        calibration = calibrate(raw, samples)
+        probability = calibration.predict(raw)
+        if name == "whole" and args.findings:
+            with args.findings.open("w") as out:
+                for s, p in zip(samples, probability, strict=True):
+                    out.write(
+                        json.dumps(
+                            {
+                                "path": s.path,
+                                "line": s.line,
+                                "score": round(float(p), 4),
+                                "form": int(s.candidate.form),
+                            }
+                        )
+                        + "\n"
+                    )
+        report_calibration(name, probability, y)
+        if args.write:
+            use = y >= 0
+            forests[name] = flatten(fit(x[use][:, columns], y[use], weight[use]), calibration)
+    if args.write:
+        print("wrote", write(WEIGHTS, tables, forests), "bytes")
+
+
+def report_calibration(name: str, probability: np.ndarray, y: np.ndarray) -> None:
+    use = y >= 0
+    p, t = probability[use], y[use]
+    print(f"{name}: decile, candidates, mean score, share true")
+    for low in np.arange(0, 1, 0.1):
+        inside = (p >= low) & (p < low + 0.1 + (low > 0.85))
+        if inside.any():
+            print(f"  {low:.1f}  {inside.sum():6d}  {p[inside].mean():.3f}  {t[inside].mean():.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""
+Credentials without a shape: from the hits of the first pass to the candidates of their lines, and their score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from scanner.detect import registry
+from scanner.detect.features import content_features
+from scanner.detect.generic_forms import Candidate, kind_of, values_on
+from scanner.detect.generic_triggers import EXPRESSIONS, Trigger
+from scanner.detect.score import KEEP_FROM, score_rows
+from scanner.detect.score_reasons import reasons
+from scanner.detect.score_tables import load
+
+_LONG = 3000
+"""A line of more bytes is read in windows around its hits."""
+
+_BEFORE = 400
+_AFTER = 1600
+_JWK_REACH = 600
+"""Bytes either side of `kty` within which the members of a key are looked for."""
+
+_MEMORY = 30_000
+"""Lines whose judgement is remembered: the versions of one file in a history share most of theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """
+    A candidate and where in its text its line (or window) begins.
+    """
+
+    candidate: Candidate
+    base: int
+
+
+def candidates(data: bytes, hits: Sequence[tuple[int, int]]) -> list[Located]:
+    """
+    Return the candidates on the lines that the first pass hit, in order; `hits` are (end offset, tag).
+    """
+    found: dict[int, Located] = {}
+    for start, end in windows(data, hits):
+        for candidate in values_on(data[start:end]):
+            found.setdefault(start + candidate.start, Located(candidate, start))
+    return [found[start] for start in sorted(found)]
+
+
+def windows(data: bytes, hits: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """
+    Yield each stretch of text that must be read: whole lines, or windows of a line too long for that.
+    """
+    done = -1
+    for offset, tag in hits:
+        if tag == Trigger.JWK:
+            for begin, end in _lines(
+                data, max(0, offset - _JWK_REACH), min(len(data), offset + _JWK_REACH)
+            ):
+                yield begin, end
+            continue
+        at = max(0, offset - 1)
+        if at < done:
+            continue
+        begin, end = _line_at(data, at)
+        done = end
+        yield begin, end
+
+
+def _line_at(data: bytes, at: int) -> tuple[int, int]:
+    begin = data.rfind(b"\n", max(0, at - _LONG), at) + 1
+    if begin == 0 and at > _LONG:
+        begin = at - _BEFORE
+    end = data.find(b"\n", at, begin + _LONG)
+    if end < 0:
+        end = len(data) if len(data) - begin <= _LONG else max(at, begin) + _AFTER
+    return begin, min(end, len(data))
+
+
+def _lines(data: bytes, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    at = start
+    while at < stop:
+        begin, end = _line_at(data, at)
+        yield begin, end
+        at = max(end, at) + 1
+
+
+Judged = tuple[Candidate, tuple[float, ...], float]
+
+
+class GenericDetector:
+    """
+    See `registry.Detector`.
+    """
+
+    expressions = EXPRESSIONS
+
+    def __init__(self) -> None:
+        # What a line says does not depend on where it stands, so forgetting is always safe.
+        self._remembered: dict[bytes, tuple[Judged, ...]] = {}
+
+    def detect(self, texts: Sequence[registry.Text]) -> Iterable[registry.Candidate]:
+        """
+        See `registry.Detector.detect`.
+        """
+        places = [
+            (text, begin, text.data[begin:end])
+            for text in texts
+            for begin, end in windows(text.data, text.hits)
+        ]
+        judged = self._judge({line for _, _, line in places})
+        found: list[tuple[registry.Text, int, Judged]] = []
+        seen: set[tuple[int, int]] = set()
+        for text, begin, line in places:
+            for item in judged[line]:
+                key = id(text), begin + item[0].start
+                if key not in seen:
+                    seen.add(key)
+                    found.append((text, begin, item))
+        return self._with_paths(found)
+
+    def _judge(self, lines: set[bytes]) -> dict[bytes, tuple[Judged, ...]]:
+        if len(self._remembered) > _MEMORY:
+            self._remembered.clear()
+        known = {line: self._remembered[line] for line in lines if line in self._remembered}
+        fresh = [line for line in lines if line not in known]
+        tables = load().tables
+        read = [(line, item) for line in fresh for item in values_on(line)]
+        rows = [content_features(item, tables) for _, item in read]
+        grouped: dict[bytes, list[Judged]] = {line: [] for line in fresh}
+        for (line, item), row, score in zip(
+            read, rows, score_rows(rows, [None] * len(rows)), strict=True
+        ):
+            if score >= KEEP_FROM / 5:
+                grouped[line].append((item, row, score))
+        for line, items in grouped.items():
+            known[line] = tuple(items)
+        self._remembered.update((line, known[line]) for line in fresh)
+        return known
+
+    def _with_paths(
+        self, found: list[tuple[registry.Text, int, Judged]]
+    ) -> Iterator[registry.Candidate]:
+        paths = [text.document.path for text, _, _ in found]
+        scores = [item[2] for _, _, item in found]
+        named = [index for index, path in enumerate(paths) if path is not None]
+        rows = [found[index][2][1] for index in named]
+        for index, score in zip(
+            named, score_rows(rows, [paths[index] for index in named]), strict=True
+        ):
+            scores[index] = score
+        for (text, begin, (item, row, _)), score in zip(found, scores, strict=True):
+            if score < KEEP_FROM:
+                continue
+            yield registry.Candidate(
+                text=text,
+                rule_id=kind_of(item),
+                start=begin + item.start,
+                end=begin + item.end,
+                secret=item.value,
+                score=score,
+                reasons=reasons(row),
+                features=row,
+                generic=True,
+            )
+
+
+DETECTOR = GenericDetector()

@@ -1,0 +1,347 @@
+"""
+Reading one line: which values on it are given to a telling name, or have a telling form.
+
+Nothing is judged here but the plainly impossible; `detect.score` says how likely the rest is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+MIN_VALUE = 4
+MAX_VALUE = 4096
+
+
+class Form(IntEnum):
+    """
+    How a candidate was recognised; the number is a feature of the score.
+    """
+
+    QUOTED = 0
+    """A string literal after a telling name."""
+
+    BARE = 1
+    """An unquoted value after a telling name and a separator."""
+
+    SCHEME = 2
+    """What follows `Bearer`, `Basic` and their kin."""
+
+    URL = 3
+    """The password of a URL."""
+
+    OPTION = 4
+    """The argument of a command-line option."""
+
+    KEY = 5
+    """A private member of a JSON Web Key."""
+
+    RULE = 6
+    """Found by a rule of a pack, which asks for the score."""
+
+    ELEMENT = 7
+    """The text of an XML element or the value of an attribute pair."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """
+    A value that may be a credential, and the line that it stands on.
+    """
+
+    line: bytes
+    """The line, or on a very long one the window around the value."""
+
+    start: int
+    end: int
+    """The value within `line`."""
+
+    name: bytes
+    """What it is given to, as written; empty where nothing is."""
+
+    between: bytes
+    """What stands between name and value."""
+
+    form: Form
+
+    @property
+    def value(self) -> bytes:
+        """The value itself."""
+        return self.line[self.start : self.end]
+
+
+# A name that tells: the words may be parts of it.  `key`, `pass`, `auth`, `salt`, `sid` and `pin` are
+# parts of too many others (`keyboard`, `passed`, `author`) to stand for themselves anywhere in a name.
+_TELLING = re.compile(
+    rb"""(?ix)
+    pass(?:word|wd|phrase|code|wort) | passwd | p[as]?w[or]*d(?![a-z]{3}) | kennwort | contrase[n\xc3]
+  | secret | token | api[_.-]?key | apikey
+  | credential | creds?(?![a-z]) | nonce(?![a-z]) | bearer | cookie | session(?:[_-]?(?:id|key)) | jwt
+  | auth(?!or(?!iz)|ent(?!ic))(?:[a-z]*) | signature | hmac | csrf | xsrf | cipher | encryption
+  | connection[_-]?string | identified\s+by | convertto-securestring
+  | (?:client|app|application|account|tenant|consumer|access|project|subscription|customer)[_.-]?(?:id|key|sid)(?![a-z])
+  | key(?:s|[_-]?(?:id|base|pass|b64|base64|hex|value|data|material))?(?![a-z])
+  | pass(?![a-z]) | pw(?![a-z]) | salt(?![a-z]) | sid(?![a-z]) | otp(?![a-z]) | totp | pin(?![a-z])
+  | seed(?![a-z]) | login(?![a-z]) | mnemonic | code[_-]?verifier | license | webhook
+    """
+)
+_SUFFIX = re.compile(rb"[\w.-]*")
+_PREFIX = re.compile(rb"[\w.$-]*\Z")
+
+_AFTER_NAME = re.compile(
+    rb"""(?x)
+    (?P<close> (?:\\*["'`])? [\]\)\}]{0,2} (?:\\*["'`*])? [?!]? )
+    (?P<type> \s* : \s* [A-Za-z_&*\[][\w<>\[\].&?|*]{0,40} (?=\s*=[^=>]) | \s+ (?:string|str|text|varchar)\s*(?==) )?
+    \s*
+    (?P<sep> :=|=>|===?|!==?|\?\?=|\|\|=|\?=|\+=|=~|=|::|->|:|,|\(|>|<-|<<|\|\||\?\?|\bis\b|\bto\b )?
+    \s*
+    (?: [\s,;:]* \\*["']? (?:value|default|content|string|val|defaultValue) \\*["']? \s* [:=]>? \s* )?
+    (?P<wrap> (?: [\[({&@!]{0,2} [\w.:\\]{0,40} [\[({] \s* ){0,3} (?:\[\]byte[({]|new\s+[\w.]{1,40}\(\s*)? )
+    (?P<tag> \b[bBrRuUfFLN@$]{1,2}(?=["']) | @(?=") | \$(?=["']) )?
+    (?P<quote> \"\"\" | ''' | \\*["'`] | ``)?
+    """
+)
+# Further literals on the line: `getenv("PASSWORD", "…")`, `put(PASSWORD, "…")`, `setPassword(x, "…")`.
+_LITERAL = re.compile(rb"""(\\*)(["'`])((?:(?!\1\2)[^\n]){4,512}?)\1\2""")
+_BARE = re.compile(rb"""[^\s"'`,;<>(){}\[\]\\|&]{4,1024}""")
+_BARE_SQUARE = re.compile(rb"""[^\s"'`<>\\]{4,1024}""")
+_OPTION_NAME = re.compile(rb"(?:^|[\s\"'=(/])-{1,2}[\w-]*\Z")
+
+_SCHEME = re.compile(
+    rb"""(?ix) \b(?P<name>bearer|basic|token|apikey|api-key|digest|ntlm|negotiate|bot|sso-key|hmac|oauth)
+    (?P<between>\\?\s+ (?:\\*["'`])?) (?P<value>[A-Za-z0-9+/=._~:%|-]{6,2048})"""
+)
+_URL = re.compile(
+    rb"""(?x) (?P<name>[A-Za-z][\w+.%-]{1,30}) (?P<between>:\\?/\\?/ [^\s:/@"'<>`|,;]{0,80} :)
+    (?P<value>[^\s@"'<>`]{1,200}?) @ (?=[\w.\[$({%<-])"""
+)
+_PAIR = re.compile(
+    rb"""(?x) (?P<name>(?:--user|-u|--proxy-user|-U|--userpwd|--user=)) (?P<between>[\s=]*["']?[\w.@+-]{1,60}:)
+    (?P<value>[^\s"':/@]{3,200}) (?=["'\s]|$)"""
+)
+_SHORT_OPTION = re.compile(
+    rb"""(?x) \b(?:sshpass|mysql\w*|mysqladmin|psql|redis-cli|docker\s+login|smbclient|net\s+use|htpasswd|openssl)\b
+    [^\n]{0,80}? \s (?P<name>-(?:p|a|P|b|k|passin|passout)) (?P<between>\s?(?:pass:)?["']?) (?P<value>[^\s"'$<>|&;-][^\s"'|&;]{3,80})"""
+)
+_JWK = re.compile(
+    rb"""(?x) (?<![\w.]) \\*["']? (?P<name>d|k|p|q|dp|dq|qi) (?P<between>\\*["']?\s*[:=]>?\s*\\*["'])
+    (?P<value>[A-Za-z0-9_/+=-]{16,1400}) (?=\\*["'])"""
+)
+_NAME_BEFORE = re.compile(rb"""([A-Za-z_][\w.-]*)["'`\])\s\\]*[=:>,(\s"'`\\{\[/-]*\Z""")
+_ELEMENT = re.compile(rb"\A\s*>\s*\Z")
+
+
+def values_on(line: bytes) -> list[Candidate]:
+    """
+    Return the candidates of one line, in order and without overlap.
+    """
+    found: dict[int, Candidate] = {}
+    for candidate in _all_forms(line):
+        if not MIN_VALUE <= candidate.end - candidate.start <= MAX_VALUE:
+            continue
+        if _impossible(candidate):
+            continue
+        known = found.get(candidate.start)
+        if known is None or _better(candidate, known):
+            found[candidate.start] = candidate
+    return _without_overlap([found[start] for start in sorted(found)])
+
+
+_RANK = {
+    Form.BARE: 1,
+    Form.QUOTED: 2,
+    Form.ELEMENT: 3,
+    Form.KEY: 4,
+    Form.OPTION: 5,
+    Form.SCHEME: 6,
+    Form.URL: 7,
+    Form.RULE: 8,
+}
+
+
+def _better(one: Candidate, other: Candidate) -> bool:
+    """
+    Return whether `one` tells more of the same value: by its form, then by the nearer name.
+    """
+    ranks = _RANK[one.form], _RANK[other.form]
+    return ranks[0] > ranks[1] or (ranks[0] == ranks[1] and len(one.between) < len(other.between))
+
+
+def describe(line: bytes, start: int, end: int) -> Candidate:
+    """
+    Return the candidate for a value that something else has found (a rule of a pack).
+    """
+    before = line[max(0, start - 80) : start]
+    name, between = b"", before[-8:]
+    for match in _TELLING.finditer(before):
+        begin = _begin_of_name(before, match.start())
+        stop = _end_of_name(before, match.end())
+        name, between = before[begin:stop], before[stop:]
+    if not name:
+        named = _NAME_BEFORE.search(before)
+        if named:
+            name, between = named[1], before[named.end(1) :]
+    return Candidate(line, start, end, name, between, Form.RULE)
+
+
+def _without_overlap(candidates: list[Candidate]) -> list[Candidate]:
+    kept: list[Candidate] = []
+    for candidate in candidates:
+        if kept and candidate.start < kept[-1].end:
+            # `"token=abc&x=1"`: the literal as a whole gives way to the value named inside it.
+            inner = candidate.end <= kept[-1].end
+            if (inner and candidate.start > kept[-1].start and b"=" in candidate.between[-2:]) or _RANK[candidate.form] > _RANK[kept[-1].form]:
+                kept[-1] = candidate
+            continue
+        kept.append(candidate)
+    return kept
+
+
+def _all_forms(line: bytes) -> Iterator[Candidate]:
+    yield from _after_names(line)
+    for pattern, form in _GROUPED:
+        for match in pattern.finditer(line):
+            yield Candidate(
+                line,
+                match.start("value"),
+                match.end("value"),
+                match["name"],
+                match["between"],
+                form,
+            )
+
+
+_GROUPED = (
+    (_SCHEME, Form.SCHEME),
+    (_URL, Form.URL),
+    (_PAIR, Form.OPTION),
+    (_SHORT_OPTION, Form.OPTION),
+    (_JWK, Form.KEY),
+)
+
+
+def _begin_of_name(line: bytes, position: int) -> int:
+    match = _PREFIX.search(line, max(0, position - 60), position)
+    return match.start() if match else position
+
+
+def _end_of_name(line: bytes, position: int) -> int:
+    match = _SUFFIX.match(line, position, position + 60)
+    return match.end() if match else position
+
+
+def _after_names(line: bytes) -> Iterator[Candidate]:
+    done = 0
+    for telling in _TELLING.finditer(line):
+        if telling.start() < done:
+            continue
+        begin = _begin_of_name(line, telling.start())
+        stop = _end_of_name(line, telling.end())
+        done = stop
+        yield from _after_name(line, begin, stop)
+
+
+def _after_name(line: bytes, begin: int, stop: int) -> Iterator[Candidate]:
+    name = line[begin:stop]
+    match = _AFTER_NAME.match(line, stop)
+    if match is None:
+        return
+    start = match.end()
+    if match["quote"]:
+        end = _end_of_literal(line, start, match["quote"])
+        form = Form.ELEMENT if match["sep"] == b">" else Form.QUOTED
+        yield Candidate(line, start, end, name, line[stop:start], form)
+        # The literal may only be the key: `getenv("PASSWORD", "…")`, `if x == "a" else "b"`.
+        yield from _next_literal(line, name, stop, end + len(match["quote"]))
+        return
+    if match["sep"] and not match["wrap"]:
+        yield from _bare(line, name, stop, match)
+    elif _OPTION_NAME.search(line, max(0, begin - 2), stop) and line[stop : stop + 1] in b" \t":
+        bare = _BARE_SQUARE.match(line, start)
+        if bare:
+            yield Candidate(line, start, bare.end(), name, line[stop:start], Form.OPTION)
+    yield from _next_literal(line, name, stop, stop)
+
+
+def _bare(line: bytes, name: bytes, stop: int, match: re.Match[bytes]) -> Iterator[Candidate]:
+    start = match.end()
+    element = match["sep"] == b">"
+    pattern = (
+        _BARE_SQUARE
+        if element or (match["sep"] in (b":", b"=") and line[:stop].strip() == name)
+        else _BARE
+    )
+    bare = pattern.match(line, start)
+    if bare is None:
+        return
+    end = bare.end()
+    while end > start and line[end - 1 : end] in b".,;:" and end - start > MIN_VALUE:
+        end -= 1
+    if line[end : end + 1] in (b"(", b"[", b"{") or line[start : start + 1] in (b"=", b"$"):
+        return
+    yield Candidate(
+        line, start, end, name, line[stop:start], Form.ELEMENT if element else Form.BARE
+    )
+
+
+def _next_literal(line: bytes, name: bytes, stop: int, position: int) -> Iterator[Candidate]:
+    match = _LITERAL.search(line, position, position + 160)
+    if match is None or match.start() - stop > 100 or b";" in line[position : match.start()]:
+        return
+    yield Candidate(
+        line, match.start(3), match.end(3), name, line[stop : match.start(3)], Form.QUOTED
+    )
+
+
+def _end_of_literal(line: bytes, start: int, quote: bytes) -> int:
+    position = start
+    while True:
+        end = line.find(quote, position, start + MAX_VALUE)
+        if end < 0:
+            return start
+        if len(quote) > 1 or line[end - 1 : end] != b"\\" or line[end - 2 : end - 1] == b"\\":
+            return end
+        position = end + 1
+
+
+_REFERENCE = re.compile(
+    rb"""(?ix) \A (?: \$[\w{(] | \{\{ | <%? [\w\s%./-]+ >? \Z | %\( | %[sdv]\Z | \#\{ | @\{ | \*+\Z | x+\Z | \.+\Z | -+\Z
+    | (?:self|this|process\.env|os\.environ|env|config|settings|options|params|request|req|args)\.[\w.]+\Z
+    | true\Z | false\Z | null\Z | none\Z | nil\Z | undefined\Z | string\Z | required\Z | optional\Z )"""
+)
+
+
+def _impossible(candidate: Candidate) -> bool:
+    value = candidate.value
+    if _REFERENCE.match(value):
+        return True
+    if value.count(b" ") > 8:
+        return True
+    return value.lower().strip(b"_-") == candidate.name.lower().strip(b"_-$")
+
+
+_KINDS = (
+    ("generic-password", re.compile(rb"(?i)pass|pwd|\bpw|kennwort|securestring|identified")),
+    ("generic-token", re.compile(rb"(?i)token|bearer|jwt|session|cookie|[cx]srf")),
+    ("generic-api-key", re.compile(rb"(?i)api[_.-]?key|access[_.-]?key|app(?:lication)?[_.-]?key")),
+    ("generic-authorization", re.compile(rb"(?i)auth|basic|ntlm|digest")),
+    ("generic-salt", re.compile(rb"(?i)salt|nonce|seed")),
+    (
+        "generic-secret",
+        re.compile(rb"(?i)secret|cred|key|private|cipher|encrypt|sign|hmac|otp|pin"),
+    ),
+)
+
+
+def kind_of(candidate: Candidate) -> str:
+    """
+    Return the id of the rule (of `rules/generic.yml`) that a candidate is reported under.
+    """
+    if candidate.form is Form.URL:
+        return "generic-url-password"
+    for rule_id, pattern in _KINDS:
+        if pattern.search(candidate.name):
+            return rule_id
+    return "generic-secret"

@@ -1,0 +1,173 @@
+"""
+The score's data: what text looks like (letter trigrams, common words) and the trees.
+
+One file, `weights.bin`: a line of JSON that names the parts, then the parts, little-endian.
+It is read with the standard library alone, so that the hook need not import numpy.
+"""
+
+from __future__ import annotations
+
+import array
+import json
+import sys
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+WEIGHTS = Path(__file__).with_name("weights.bin")
+MAGIC = b"unsealed-score/1\n"
+_SYMBOLS = 27  # a to z, and 0 for the edge of a word
+_LONGEST_WORD = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """
+    What ordinary text looks like.
+    """
+
+    words: frozenset[bytes]
+    """Lower-case words of four letters and more (and some of three) that ordinary repositories use."""
+
+    trigrams: bytes
+    """For each three symbols the surprise in sixteenths of a bit, 27³ entries."""
+
+    def knows(self, part: bytes) -> bool:
+        """
+        Return whether a part of a name is an ordinary word.
+        """
+        lower = part.lower()
+        return lower in self.words or (lower[-1:] == b"s" and lower[:-1] in self.words)
+
+    def cover(self, run: bytes) -> int:
+        """
+        Return how many letters of a lower-case run longest-first reading finds ordinary words for.
+        """
+        position = covered = 0
+        size = min(len(run), 64)
+        while position < size:
+            for length in range(min(_LONGEST_WORD, size - position), 3, -1):
+                if run[position : position + length] in self.words:
+                    covered += length
+                    position += length
+                    break
+            else:
+                position += 1
+        return covered
+
+    def rarity(self, runs: Sequence[bytes]) -> tuple[float, float]:
+        """
+        Return the mean and the greatest windowed surprise, in bits a letter, of lower-case letter runs; -1 for none.
+        """
+        surprises: list[int] = []
+        for run in runs:
+            first, second = 0, 0
+            for char in (*run[:64], 96):
+                third = char - 96
+                surprises.append(self.trigrams[(first * _SYMBOLS + second) * _SYMBOLS + third])
+                first, second = second, third
+        if not surprises:
+            return -1.0, -1.0
+        windows = [sum(surprises[i : i + 4]) for i in range(max(len(surprises) - 3, 1))]
+        return sum(surprises) / len(surprises) / 16, max(windows) / min(len(surprises), 4) / 16
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """
+    Boosted trees, flattened: node `i` sends a row left when `row[feature[i]] <= threshold[i]`.
+
+    A negative `left` or `right` is the leaf `~child`.
+    """
+
+    roots: Sequence[int]
+    feature: Sequence[int]
+    threshold: Sequence[float]
+    left: Sequence[int]
+    right: Sequence[int]
+    leaf: Sequence[float]
+    knots: Sequence[float]
+    """Raw sums, ascending, and `levels`: the probability at each (isotonic calibration)."""
+
+    levels: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """
+    All that `weights.bin` holds.
+    """
+
+    tables: Tables
+    content: Forest
+    """For a candidate whose path is not known."""
+
+    whole: Forest
+    """For one whose path is."""
+
+
+@cache
+def load(path: Path = WEIGHTS) -> Weights:
+    """
+    Return the shipped weights; read once in a process.
+    """
+    raw = path.read_bytes()
+    if not raw.startswith(MAGIC):
+        raise ValueError(f"{path.name}: not a file of weights")
+    stop = raw.index(b"\n", len(MAGIC))
+    parts = _parts(json.loads(raw[len(MAGIC) : stop]), zlib.decompress(raw[stop + 1 :]))
+    words = frozenset(bytes(parts["words"]).split(b"\n"))
+    return Weights(
+        tables=Tables(words=words, trigrams=bytes(parts["trigrams"])),
+        content=_forest(parts, "content"),
+        whole=_forest(parts, "whole"),
+    )
+
+
+def _parts(header: list[list[Any]], body: bytes) -> dict[str, array.array[Any]]:
+    parts: dict[str, array.array[Any]] = {}
+    offset = 0
+    for name, code, count in header:
+        values = array.array(code)
+        size = count * values.itemsize
+        values.frombytes(body[offset : offset + size])
+        if sys.byteorder == "big":
+            values.byteswap()
+        parts[name] = values
+        offset += size
+    return parts
+
+
+def _forest(parts: dict[str, array.array[Any]], prefix: str) -> Forest:
+    return Forest(
+        *(
+            parts[f"{prefix}.{name}"]
+            for name in (
+                "roots",
+                "feature",
+                "threshold",
+                "left",
+                "right",
+                "leaf",
+                "knots",
+                "levels",
+            )
+        )
+    )
+
+
+def dump(arrays: dict[str, array.array[Any]]) -> bytes:
+    """
+    Return the bytes of a weights file that holds the given parts.
+    """
+    header = [[name, values.typecode, len(values)] for name, values in arrays.items()]
+    body = b""
+    for values in arrays.values():
+        copy = values[:]
+        if sys.byteorder == "big":
+            copy.byteswap()
+        body += copy.tobytes()
+    return MAGIC + json.dumps(header).encode() + b"\n" + zlib.compress(body, 9)
