@@ -9,20 +9,16 @@ Nothing of the environment counts: no proxy variables, no netrc, no profiles.
 
 from __future__ import annotations
 
-import base64
 import random
 import socket
-import ssl
 import threading
 import time
-import urllib.parse
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from scanner.errors import ConfigError
 from scanner.verify.request import RefusedError, Reply, Request, TransportError
 from scanner.verify.request_log import Log
 from scanner.verify.transport_address import (
@@ -32,7 +28,8 @@ from scanner.verify.transport_address import (
     host_of,
     system_resolver,
 )
-from scanner.verify.transport_pace import Budget, Pace
+from scanner.verify.transport_pace import Budget, Host
+from scanner.verify.transport_trust import parse_proxy, tls_context
 from scanner.verify.transport_wire import (
     Answer,
     Connection,
@@ -69,6 +66,9 @@ class Limits:
 
     budget: int | None = 5000
     resolve_seconds: float = 5.0
+    run_seconds: float = 900.0
+    patience: int = 4
+    """Failures in a row after which a host is asked no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +115,9 @@ class Transport:
         """
         self.options = options or Options()
         self.limits = self.options.limits
-        self.tls = _tls(self.options.ca_file)
+        self.tls = tls_context(self.options.ca_file)
         self._log = log
-        self._proxy = None if self.options.proxy is None else _proxy(self.options.proxy)
+        self._proxy = None if self.options.proxy is None else parse_proxy(self.options.proxy)
         self._routes = dict(routes or {})
         self._sleep = sleep
         self._addresses = Addresses(
@@ -127,8 +127,8 @@ class Transport:
         )
         self._budget = Budget(self.limits.budget)
         self._lock = threading.Lock()
-        self._paces: dict[str, Pace] = {}
-        self._slots: dict[str, threading.BoundedSemaphore] = {}
+        self._hosts: dict[str, Host] = {}
+        self._end = time.monotonic() + self.limits.run_seconds
         self._idle: dict[tuple[str, int, bool], list[Connection]] = defaultdict(list)
 
     def send(self, request: Request) -> Reply:
@@ -139,25 +139,26 @@ class Transport:
         """
         request.refuse_if_unsound()
         host = self._permitted(request)
-        pace, slot = self._bounds(host)
-        with slot:
+        bounds = self._bounds(host)
+        with bounds.slots:
             for attempt in range(1, self.limits.tries + 1):
                 last = attempt == self.limits.tries
                 try:
-                    answer = self._attempt(request, host, pace)
+                    answer = self._attempt(request, host, bounds)
                 except WireError as error:
+                    bounds.failed()
                     if last or not error.unanswered:
                         raise TransportError(str(error)) from error
                     self._sleep(_back_off(attempt))
                     continue
+                bounds.answered()
                 if answer.status not in _AGAIN or last:
                     return _reply(answer)
                 wait = _asked_wait(answer)
                 if wait is not None and wait > self.limits.longest_wait:
                     return _reply(answer)
                 pause = _back_off(attempt) if wait is None else wait
-                pace.hold(pause)
-                self._sleep(pause)
+                bounds.pace.hold(pause)
         raise AssertionError("the last try returns or raises")
 
     def connect(
@@ -172,8 +173,7 @@ class Transport:
             host=host, port=port, path="/", shown="", finding=finding, found_host=found_host
         )
         name = self._permitted(request)
-        pace, _ = self._bounds(name)
-        self._spend(pace)
+        self._spend(self._bounds(name))
         deadline = time.monotonic() + self.limits.seconds
         try:
             sock = self._socket(name, port, deadline)
@@ -193,7 +193,7 @@ class Transport:
             host=host, port=port, path="/", shown="", finding="", found_host=found_host
         )
         name = self._permitted(request)
-        self._spend(self._bounds(name)[0])
+        self._spend(self._bounds(name))
         return self._where(name, port)
 
     def note(self, *, host: str, what: str, shown: str, finding: str, outcome: int | str) -> None:
@@ -237,23 +237,31 @@ class Transport:
             return host, port
         return self._addresses.of(host, port), port
 
-    def _bounds(self, host: str) -> tuple[Pace, threading.BoundedSemaphore]:
+    def _bounds(self, host: str) -> Host:
+        limits = self.limits
         with self._lock:
-            pace = self._paces.get(host)
-            if pace is None:
-                pace = self._paces[host] = Pace(self.limits.rate, burst=self.limits.burst)
-                self._slots[host] = threading.BoundedSemaphore(self.limits.at_once)
-            return pace, self._slots[host]
+            if host not in self._hosts:
+                self._hosts[host] = Host(
+                    limits.rate,
+                    burst=limits.burst,
+                    at_once=limits.at_once,
+                    patience=limits.patience,
+                )
+            return self._hosts[host]
 
-    def _spend(self, pace: Pace) -> None:
+    def _spend(self, bounds: Host) -> None:
+        if bounds.is_silent:
+            raise TransportError("the host did not answer earlier requests")
+        if time.monotonic() > self._end:
+            raise RefusedError("the time for the whole run is over")
         if not self._budget.take():
             raise RefusedError("the budget of requests is used up")
-        wait = pace.delay()
+        wait = bounds.pace.delay()
         if wait:
             self._sleep(wait)
 
-    def _attempt(self, request: Request, host: str, pace: Pace) -> Answer:
-        self._spend(pace)
+    def _attempt(self, request: Request, host: str, bounds: Host) -> Answer:
+        self._spend(bounds)
         deadline = time.monotonic() + self.limits.seconds
         key = (host, request.port, request.tls)
         with self._lock:
@@ -323,64 +331,6 @@ class Transport:
             finding=request.finding,
             outcome=outcome,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Proxy:
-    host: str
-    port: int
-    authorization: str | None = field(repr=False)
-
-    def address(self) -> str:
-        """
-        Return where the proxy is; the user named it, so it may be inside.
-        """
-        return Addresses(system_resolver, allow_private=True, timeout=5.0).of(self.host, self.port)
-
-
-def _proxy(url: str) -> _Proxy:
-    form = "--proxy: not of the form http://[user:password@]host:port"
-    try:
-        parts = urllib.parse.urlsplit(url)
-        port = parts.port or 8080
-    except ValueError as error:
-        raise ConfigError(form) from error
-    if parts.scheme != "http" or not parts.hostname:
-        raise ConfigError(form)
-    authorization = None
-    if parts.username is not None:
-        pair = ":".join(map(urllib.parse.unquote, (parts.username, parts.password or "")))
-        authorization = f"Basic {base64.b64encode(pair.encode()).decode()}"
-    return _Proxy(parts.hostname, port, authorization)
-
-
-def _tls(ca_file: Path | None) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
-    try:
-        if ca_file is None:
-            _system_authorities(context)
-        else:
-            context.load_verify_locations(cafile=str(ca_file))
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(
-            f"{ca_file or 'certificates'}: cannot be loaded as authorities"
-        ) from error
-    return context
-
-
-def _system_authorities(context: ssl.SSLContext) -> None:
-    # Not `load_default_certs` alone: it honours SSL_CERT_FILE and SSL_CERT_DIR.
-    paths = ssl.get_default_verify_paths()
-    file, folder = Path(paths.openssl_cafile), Path(paths.openssl_capath)
-    if file.is_file() or folder.is_dir():
-        context.load_verify_locations(
-            cafile=str(file) if file.is_file() else None,
-            capath=str(folder) if folder.is_dir() else None,
-        )
-    else:
-        context.load_default_certs()
 
 
 def _is_address(host: str) -> bool:

@@ -1,5 +1,6 @@
 """
-How fast and how much: a rate for each host, and one budget for the run.
+How fast and how much: a rate for each host, one budget for the run, and an end to
+asking a host that does not answer.
 """
 
 from __future__ import annotations
@@ -65,3 +66,32 @@ class Budget:
                 return False
             self._left -= 1
             return True
+
+
+class Host:
+    """
+    What one host bears: its pace, its requests in flight, its silence.
+    """
+
+    def __init__(self, rate: float, *, burst: int, at_once: int, patience: int) -> None:
+        self.pace = Pace(rate, burst=burst)
+        self.slots = threading.BoundedSemaphore(at_once)
+        self._patience = patience
+        self._failures = 0
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it failed so often in a row that asking on is pointless."""
+        return self._failures >= self._patience
+
+    def answered(self) -> None:
+        """
+        Note that it does answer.
+        """
+        self._failures = 0
+
+    def failed(self) -> None:
+        """
+        Note a request without an answer.
+        """
+        self._failures += 1

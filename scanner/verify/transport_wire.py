@@ -151,7 +151,7 @@ def open_socket(address: str, port: int, *, deadline: float) -> socket.socket:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except TimeoutError as error:
         sock.close()
-        raise WireError("no connection in time", unanswered=True) from error
+        raise WireError("no connection in time") from error
     except OSError as error:
         sock.close()
         raise WireError("no connection", unanswered=True) from error
@@ -174,7 +174,7 @@ def wrap_tls(
         raise WireError(f"the certificate is refused: {error.verify_message}") from error
     except TimeoutError as error:
         sock.close()
-        raise WireError("no encrypted connection in time", unanswered=True) from error
+        raise WireError("no encrypted connection in time") from error
     except (OSError, ValueError) as error:
         sock.close()
         raise WireError("no encrypted connection", unanswered=True) from error

@@ -1,0 +1,136 @@
+"""
+Which checks serve a finding: by provider, then by the words for the kind of credential.
+
+Only a check that surely is for this kind may say `inactive`: a live key is refused by
+the endpoint of another kind too.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from scanner.model import Finding
+from scanner.ruleset.schema import Rule
+from scanner.verify.checks import Check
+
+_MOST_GUESSES = 3
+_WORD = re.compile(r"[a-z0-9]+")
+# Words that tell one kind from another nowhere: half the providers say "key", half "token".
+_NOISE = frozenset(
+    _WORD.findall(
+        "api key keys token tokens access secret credential credentials auth authentication "
+        "the a an of for or and old new current legacy format value v1 v2 v3 id"
+    )
+)
+_GENERIC = frozenset({"id", "key", "api_key", "account", "user", "name", "app_id", "appid"})
+_SAME = (
+    frozenset({"user", "username", "login", "email", "user_name", "account"}),
+    frozenset({"client_id", "clientid", "id", "key", "app_id", "appid", "api_key", "consumer_key"}),
+    frozenset({"host", "domain", "url", "hostname", "server", "instance", "base_url", "uri"}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """
+    A check that may serve, and the values it would use.
+    """
+
+    check: Check
+    values: dict[str, str]
+    sure: bool
+    """It is for this kind of credential, and its companions are beyond doubt."""
+
+    def __repr__(self) -> str:
+        return f"Link({self.check.id}, sure={self.sure})"
+
+
+def links(
+    finding: Finding, rule: Rule | None, checks: Sequence[Check], *, kinds: int
+) -> list[Link]:
+    """
+    Return the checks to ask, the sure ones alone if there are any.
+
+    `kinds` is how many rules for secrets the provider has; with one rule and one
+    kind of check there is nothing to mistake.
+    """
+    credentials = {check.credential for check in checks}
+    alone = kinds == 1 and len(credentials) == 1
+    found: list[Link] = []
+    for check in checks:
+        filled = _values(finding, check)
+        if filled is None:
+            continue
+        values, certain = filled
+        fits = alone or _serves(check, finding, rule)
+        found.append(Link(check, values, fits and certain))
+    right = [link for link in found if _serves(link.check, finding, rule)]
+    if right or alone:
+        return right or found
+    return found[:_MOST_GUESSES]
+
+
+def missing(finding: Finding, checks: Iterable[Check]) -> list[str]:
+    """
+    Return the companions that these checks wanted and the finding lacks.
+    """
+    wanted = {name for check in checks for name in check.companions()}
+    had = {_normal(companion.name) for companion in finding.companions}
+    return sorted(wanted - had)
+
+
+def _serves(check: Check, finding: Finding, rule: Rule | None) -> bool:
+    if check.rules:
+        return any(fnmatch.fnmatchcase(finding.rule_id, pattern) for pattern in check.rules)
+    if rule is None:
+        return False
+    provider = set(_WORD.findall(check.provider))
+    mine = [_kind(text, provider) for text in (rule.id, rule.title)]
+    return any(_kind(part, provider) in mine for part in check.credential.split(";"))
+
+
+def _kind(text: str, provider: set[str]) -> frozenset[str]:
+    plain = re.sub(r"\([^)]*\)?", " ", text.lower())
+    return frozenset(set(_WORD.findall(plain)) - _NOISE - provider)
+
+
+def _values(finding: Finding, check: Check) -> tuple[dict[str, str], bool] | None:
+    if finding.secret is None:
+        return None
+    values = {"secret": finding.secret.reveal().decode("utf-8", errors="replace")}
+    certain = True
+    named: dict[str, list[str]] = {}
+    for companion in finding.companions:
+        text = companion.value.reveal().decode("utf-8", errors="replace")
+        row = named.setdefault(_normal(companion.name), [])
+        if text not in row:
+            row.append(text)
+    for name in check.companions():
+        choices = _choices(name, named, check)
+        if not choices:
+            return None
+        certain = certain and len(choices) == 1
+        values[name] = choices[0]
+    return values, certain
+
+
+def _choices(name: str, named: dict[str, list[str]], check: Check) -> list[str]:
+    short = name.removeprefix(f"{_normal(check.provider)}_")
+    for candidate in (name, short, f"{_normal(check.provider)}_{short}"):
+        if candidate in named:
+            return named[candidate]
+    for group in _SAME:
+        if short in group:
+            hits = [value for key in sorted(named) if key in group for value in named[key]]
+            if hits:
+                return hits
+    if short in _GENERIC and len(named) == 1 and len(check.companions()) == 1:
+        return next(iter(named.values()))
+    return []
+
+
+def _normal(name: str) -> str:
+    return "_".join(_WORD.findall(name.lower()))

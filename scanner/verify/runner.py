@@ -1,0 +1,197 @@
+"""
+Asks about the findings of a run: each distinct secret once, many providers at a time.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from itertools import zip_longest
+from pathlib import Path
+
+from scanner.model import Finding, Severity, Status, Verification
+from scanner.ruleset.schema import Rule
+from scanner.verify import canary
+from scanner.verify.declarative import Declarative
+from scanner.verify.plan import PlanLine
+from scanner.verify.registry import Consent, Verifier, verifiers_of
+from scanner.verify.request import RefusedError, TransportError
+from scanner.verify.rights import danger
+from scanner.verify.transport import Transport
+from scanner.verify.verdict_cache import VerdictCache
+
+_THREADS = 48
+_HARMFUL = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """
+    Whom to ask, and how far consent goes.
+    """
+
+    consent: Consent = field(default_factory=Consent)
+    only: frozenset[str] = frozenset()
+    skip: frozenset[str] = frozenset()
+    threads: int = _THREADS
+
+    def excuse(self, finding: Finding) -> str | None:
+        """
+        Return why this finding is not asked about, `None` if it may be.
+        """
+        if finding.secret is None:
+            return "a finding about a file, not a credential"
+        if getattr(finding.secret, "withheld", False):
+            return "the report is redacted"
+        if self.only and finding.provider not in self.only:
+            return "not among --only"
+        if finding.provider in self.skip:
+            return "among --skip"
+        laid_by = canary.issuer(finding)
+        if laid_by is not None and not self.consent.canaries:
+            return f"a canary token of {laid_by}: using it raises an alarm"
+        return None
+
+
+class Runner:
+    """
+    The verifiers of one run, in code and declared.
+    """
+
+    def __init__(self, checks: Path, rules: Mapping[str, Rule]) -> None:
+        """
+        `checks` is the folder of declared checks, `rules` every rule by id.
+        """
+        self._rules = rules
+        self._declared = Declarative(checks, rules)
+        self._coded: dict[str, tuple[Verifier, ...]] = {}
+
+    def plan(self, findings: Iterable[Finding], selection: Selection) -> list[PlanLine]:
+        """
+        Return what `verify` would send, finding by finding; nothing is sent.
+        """
+        lines = []
+        seen: set[object] = set()
+        for finding in findings:
+            excuse = selection.excuse(finding)
+            requests = []
+            if excuse is None and _key(finding) in seen:
+                excuse = "asked about already: the same secret"
+            elif excuse is None:
+                seen.add(_key(finding))
+                verifier = self._verifier(finding)
+                requests = (verifier or self._declared).plan(finding, selection.consent)
+                excuse = None if requests else self._why_not(finding, selection.consent)
+            lines.append(
+                PlanLine(
+                    fingerprint=finding.fingerprint,
+                    rule_id=finding.rule_id,
+                    provider=finding.provider,
+                    requests=tuple(requests),
+                    excuse=excuse,
+                )
+            )
+        return lines
+
+    def verify(
+        self,
+        findings: Sequence[Finding],
+        transport: Transport,
+        selection: Selection,
+        cache: VerdictCache | None = None,
+    ) -> list[Finding]:
+        """
+        Return the findings in their order, each with its verdict and ranked by it.
+        """
+        verdicts: dict[int, Verification] = {}
+        groups: dict[object, list[int]] = defaultdict(list)
+        for index, finding in enumerate(findings):
+            excuse = selection.excuse(finding)
+            if excuse is not None:
+                verdicts[index] = Verification(status=Status.NOT_TRIED, reason=excuse)
+            else:
+                groups[_key(finding)].append(index)
+        queue = _spread([(findings[rows[0]].provider, rows) for rows in groups.values()])
+        with concurrent.futures.ThreadPoolExecutor(selection.threads) as pool:
+            asked = {
+                pool.submit(self._one, findings[rows[0]], transport, selection.consent, cache): rows
+                for rows in queue
+            }
+            try:
+                for done in concurrent.futures.as_completed(asked):
+                    verdicts |= dict.fromkeys(asked[done], done.result())
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return [ranked(finding, verdicts[index]) for index, finding in enumerate(findings)]
+
+    def _one(
+        self,
+        finding: Finding,
+        transport: Transport,
+        consent: Consent,
+        cache: VerdictCache | None,
+    ) -> Verification:
+        allowed = _consent_word(consent)
+        known = None if cache is None else cache.get(finding.fingerprint, allowed)
+        if known is not None:
+            return known
+        try:
+            verifier = self._verifier(finding)
+            verdict = (verifier or self._declared).verify(finding, transport, consent)
+        except (RefusedError, TransportError) as error:
+            verdict = Verification(status=Status.UNKNOWN, reason=str(error))
+        if verdict.status is Status.NOT_TRIED:
+            return verdict
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        verdict = dataclasses.replace(verdict, checked_at=verdict.checked_at or now)
+        if cache is not None:
+            cache.put(finding.fingerprint, allowed, verdict)
+        return verdict
+
+    def _verifier(self, finding: Finding) -> Verifier | None:
+        if finding.provider not in self._coded:
+            self._coded[finding.provider] = tuple(verifiers_of(finding.provider))
+        rule = self._rules.get(finding.rule_id)
+        return next((v for v in self._coded[finding.provider] if v.accepts(finding, rule)), None)
+
+    def _why_not(self, finding: Finding, consent: Consent) -> str:
+        if self._verifier(finding) is not None:
+            return "needs --allow-found-hosts or --allow-login"
+        return self._declared.excuse(finding, consent)
+
+
+def ranked(finding: Finding, verdict: Verification) -> Finding:
+    """
+    Return the finding with its verdict, more severe if it is alive, less if it is dead.
+    """
+    severity = finding.severity
+    if verdict.status is Status.ACTIVE:
+        harmful = danger(finding.provider, verdict.scopes) >= _HARMFUL
+        severity = max(severity, Severity.CRITICAL if harmful else Severity.HIGH)
+    elif verdict.status is Status.INACTIVE:
+        severity = Severity.LOW
+    return dataclasses.replace(finding, verification=verdict, severity=severity)
+
+
+def _key(finding: Finding) -> object:
+    pairs = {(companion.name, companion.value) for companion in finding.companions}
+    return finding.provider, finding.secret, frozenset(pairs)
+
+
+def _spread(groups: Iterable[tuple[str, list[int]]]) -> list[list[int]]:
+    # One provider after the other in turn: a slow one must not fill every thread.
+    lanes: dict[str, list[list[int]]] = defaultdict(list)
+    for provider, rows in groups:
+        lanes[provider].append(rows)
+    return [rows for turn in zip_longest(*lanes.values()) for rows in turn if rows is not None]
+
+
+def _consent_word(consent: Consent) -> str:
+    return ",".join(
+        name for name in ("found_hosts", "login", "costs", "canaries") if getattr(consent, name)
+    )
