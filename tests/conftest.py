@@ -15,6 +15,13 @@ import pytest
 _LOCAL = ("127.", "::1", "localhost")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """
+    Declare `--no-skips`.
+    """
+    parser.addoption("--no-skips", action="store_true", help="a skipped test is a failure")
+
+
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     connect = socket.socket.connect
@@ -28,12 +35,17 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
+@pytest.fixture(scope="session")
+def _home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    # One for the whole session: the compiled rules are made once and not for every test.
+    return tmp_path_factory.mktemp("home")
+
+
 @pytest.fixture(autouse=True)
-def _own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    home = tmp_path_factory.mktemp("home")
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+def _own_folders(monkeypatch: pytest.MonkeyPatch, _home: Path) -> None:
+    monkeypatch.setenv("HOME", str(_home))
+    for name in ("STATE", "CONFIG", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(_home / name.lower()))
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)
 
@@ -107,3 +119,16 @@ def repository(tmp_path: Path) -> Callable[..., Repository]:
         return Repository(tmp_path / name, *options)
 
     return make
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """
+    Fail the run where a skip is a failure (`--no-skips`).
+    """
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--no-skips") and reporter is not None:
+        skipped = reporter.stats.get("skipped", [])
+        if skipped and session.exitstatus == 0:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            reporter.write_line(f"{len(skipped)} skipped tests are failures here", red=True)
