@@ -59,10 +59,3 @@ class Renderer(Protocol):
     def __call__(self, report: Report, rules: Mapping[str, RuleText], options: Options) -> str:
         """Return the whole report as text."""
         ...
-
-
-def rule_text(rules: Mapping[str, RuleText], rule_id: str) -> RuleText | None:
-    """
-    Return what is known of a rule, by its id without the `-active` of a verified one.
-    """
-    return rules.get(rule_id)
