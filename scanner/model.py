@@ -215,6 +215,8 @@ class Occurrence:
 
     reachable: bool | None = None
     in_head: bool | None = None
+    removed_at: str | None = None
+    """When the path at HEAD stopped holding it (author's date), where known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

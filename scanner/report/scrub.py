@@ -232,6 +232,7 @@ class _Report:
             commit=clean.maybe(occurrence.commit),
             author=author and Identity(clean.text(author.name), clean.text(author.email)),
             date=clean.maybe(occurrence.date),
+            removed_at=clean.maybe(occurrence.removed_at),
         )
 
     def _verification(self, verification: Verification) -> Verification:

@@ -76,7 +76,8 @@ def _finding(
             f" {words.status(finding.verification)} ", _STATUS_STYLE[finding.verification.status]
         )
     console.print(head)
-    _field(console, "secret", _secret(finding, show_secrets=show_secrets), "bold")
+    label = "seal" if finding.secret is None else "secret"
+    _field(console, label, _secret(finding, show_secrets=show_secrets), "bold")
     _field(
         console,
         "rule",
@@ -92,7 +93,7 @@ def _finding(
         value = companion.value
         plain = show_secrets and not value.withheld
         shown = text_of(value.reveal()) if plain else value.redacted()
-        _field(console, visible(companion.name), visible(shown))
+        _field(console, "with", visible(f"{companion.name} {shown}"))
     _places(console, finding)
     _field(console, "next", _next_step(finding, rules))
     console.print()
