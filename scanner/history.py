@@ -1,0 +1,147 @@
+"""
+What triage needs to know of a repository's history: who holds whom, and who wrote it when.
+
+Objects are known by *keys*, the first eight bytes of their ids as a number: what
+is said of an object on the strength of its key is checked against the object
+itself before it is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Keys = npt.NDArray[np.uint64]
+Ints = npt.NDArray[np.int64]
+
+
+class ObjectReader(Protocol):
+    """
+    Reads single objects: few, and only those that something was found in.
+    """
+
+    def read(self, ids: Iterable[str]) -> Mapping[str, tuple[str, bytes]]:
+        """Return kind and content by id; what cannot be read is left out."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commits:
+    """
+    The commit graph, one row for each commit, in no particular order.
+    """
+
+    ids: npt.NDArray[np.uint8]
+    trees: Keys
+    times: Ints
+    """Committer's seconds since 1970."""
+
+    child_rows: Ints
+    """With `parent_keys`: one entry for each parent of a commit."""
+
+    parent_keys: Keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trees:
+    """
+    Which tree holds which, and which holds the blobs that matter.
+
+    An entry stands for a run of trees: all of `first` to `last` hold `child`
+    under the same name.
+    """
+
+    ids: npt.NDArray[np.uint8]
+    """By the number that `first` and `last` use."""
+
+    child: Keys
+    first: Ints
+    last: Ints
+    name: npt.NDArray[np.uint32]
+    """A hash of the entry's name: see `name_hash`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ref:
+    """
+    A name for an object.
+    """
+
+    name: bytes
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """
+    All of it, once every object has been seen.
+    """
+
+    commits: Commits
+    trees: Trees
+    tags: Mapping[str, str]
+    """Target of each annotated tag, by ids."""
+
+    refs: tuple[Ref, ...]
+    head: str | None
+    """Id of the commit at HEAD; `None` before the first."""
+
+    reader: ObjectReader
+    id_size: int = 20
+
+
+def key_of(object_id: str) -> int:
+    """
+    Return the key of an object's id.
+    """
+    return int(object_id[:16], 16)
+
+
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_FINAL = np.uint64(0xBF58476D1CE4E5B9)
+
+
+def name_hash(name: bytes) -> int:
+    """
+    Return the hash that `hash_names` gives to a name that stands alone.
+    """
+    data = np.frombuffer(name + bytes(16), np.uint8)
+    length = np.array([len(name)], np.int64)
+    return int(hash_names(data, np.zeros(1, np.int64), length)[0])
+
+
+def hash_names(data: npt.NDArray[np.uint8], starts: Ints, lengths: Ints) -> npt.NDArray[np.uint32]:
+    """
+    Hash many names of one buffer, eight bytes at a step; the buffer must go on
+    for eight bytes after the last name.
+    """
+    words = np.ndarray((len(data) - 7,), "<u8", buffer=data, strides=(1,))
+    result = lengths.astype(np.uint64) * _MIX
+    rows = np.arange(len(starts))
+    spots, left = starts, lengths
+    while len(rows):
+        word = words[spots].astype(np.uint64)
+        partial = left < 8
+        shift = ((8 - left[partial]) * 8).astype(np.uint64)
+        # An empty name cannot be; a shift by 64 would leave the word as it is.
+        word[partial] = (word[partial] << shift) >> shift
+        mixed = (result[rows] ^ word) * _FINAL
+        result[rows] = mixed ^ (mixed >> np.uint64(29))
+        going = left > 8
+        rows, spots, left = rows[going], spots[going] + 8, left[going] - 8
+    hashes: npt.NDArray[np.uint32] = (result >> np.uint64(32)).astype(np.uint32)
+    return hashes
+
+
+def combine(path: Keys, name: npt.NDArray[np.uint32]) -> Keys:
+    """
+    Return the hash of a path that goes on by one name.
+    """
+    mixed = (path ^ name.astype(np.uint64)) * _MIX
+    mixed = (mixed ^ (mixed >> np.uint64(31))) * _FINAL
+    result: Keys = mixed ^ (mixed >> np.uint64(29))
+    return result

@@ -1,0 +1,182 @@
+r"""
+Trees as names to scan, and what holds what.
+
+Format: https://git-scm.com/docs/gitformat-pack; a tree is `<mode> <name>\0<id>`
+over and over.  A million trees stream by once: each buffer is taken apart as
+arrays, and neighbours in a pack are versions of one folder, so that most of
+what one holds is a continuation of what the one before it held.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from scanner.history import Ints, Keys, Trees, combine, hash_names
+from scanner.sources.packs import Bytes
+from scanner.sources.stream import ObjectBatch
+
+_LINK, _FOLDER, _MODULE = b"2", b"4", b"6"
+_MODE_KINDS = 3
+_Rows = tuple[Keys, npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.uint32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """
+    Every entry of the trees in one buffer.
+    """
+
+    starts: Ints
+    """Where its mode starts."""
+
+    nuls: Ints
+    """Where its name ends."""
+
+    trees: Ints
+    """Which tree of the buffer holds it."""
+
+
+def parse(data: Bytes, starts: Ints, ends: Ints, id_size: int) -> Entries:
+    """
+    Find the entries of all trees of a buffer at once.
+
+    A NUL ends a name, unless it lies within the id that follows another name's NUL.
+    """
+    nuls = np.flatnonzero(data == 0)
+    close = np.flatnonzero(nuls[1:] - nuls[:-1] <= id_size) + 1
+    if len(close):
+        nuls = np.delete(nuls, _inside(nuls, close, id_size))
+    first = np.searchsorted(nuls, starts)
+    last = np.searchsorted(nuls, ends)
+    counts = last - first
+    begins = np.empty(len(nuls), np.int64)
+    begins[1:] = nuls[:-1] + (id_size + 1)
+    some = counts > 0
+    begins[first[some]] = starts[some]
+    return Entries(begins, nuls, np.repeat(np.arange(len(starts)), counts))
+
+
+def _inside(nuls: Ints, close: Ints, id_size: int) -> Ints:
+    # One in twelve ids holds a NUL, and few hold two: only these need a loop.
+    again = np.zeros(len(close), bool)
+    again[1:] = close[1:] == close[:-1] + 1
+    chained = np.flatnonzero(again)
+    if not len(chained):
+        return close
+    inside = np.ones(len(close), bool)
+    before = -2
+    name_end = -1
+    for spot in chained.tolist():
+        row = int(close[spot])
+        if row != before + 1:
+            name_end = int(nuls[row - 2])
+        before = row
+        if nuls[row] - name_end > id_size:
+            name_end = int(nuls[row])
+            inside[spot] = False
+    return close[inside]
+
+
+class TreeLog:
+    """
+    Remembers, of the trees that stream by, which holds which and which holds a wanted blob.
+    """
+
+    def __init__(self, id_size: int, wanted: Iterable[int], known: Keys) -> None:
+        self._id_size = id_size
+        self._wanted = np.unique(np.fromiter(wanted, np.uint64))
+        # Two bytes tell most ids apart from the wanted ones, for one look-up each.
+        self._maybe = np.zeros(1 << 16, bool)
+        self._maybe[(self._wanted >> np.uint64(48)).astype(np.int64)] = True
+        self._known = known
+        self._lock = threading.Lock()
+        self._ids: list[Bytes] = []
+        self._count = 0
+        self._rows: list[_Rows] = []
+        self._missing: list[tuple[Keys, Bytes]] = []
+
+    def watch(self, batches: Iterable[ObjectBatch]) -> Iterator[ObjectBatch]:
+        """
+        Pass batches of trees on, having read them.
+        """
+        for batch in batches:
+            self._add(batch)
+            yield batch
+
+    def _add(self, batch: ObjectBatch) -> None:
+        data = np.frombuffer(batch.data, np.uint8)
+        starts = np.array(batch.starts, np.int64)
+        with self._lock:
+            offset = self._count
+            self._count += len(starts)
+            self._ids.append(batch.ids)
+        size = self._id_size
+        entries = parse(data, starts, np.array(batch.ends, np.int64), size)
+        words = np.ndarray((max(len(data) - 7, 0),), ">u8", buffer=data, strides=(1,))
+        whole = entries.nuls + size < len(data)
+        kinds = data[entries.starts]
+        folders = kinds == ord(_FOLDER)
+        prefix = np.ndarray((max(len(data) - 1, 0),), ">u2", buffer=data, strides=(1,))
+        maybe = self._maybe[prefix[np.minimum(entries.nuls + 1, len(prefix) - 1)]]
+        some = np.flatnonzero((folders | maybe) & whole)
+        child = words[entries.nuls[some] + 1].astype(np.uint64)
+        keep = folders[some]
+        keep[~keep] = self._is_wanted(child[~keep])
+        some, child = some[keep], child[keep]
+        if not len(some):
+            return
+        mode = np.where(folders[some], 6, 7)
+        name_starts = entries.starts[some] + mode
+        padded = data
+        if len(data) < int(entries.nuls[some].max()) + 9:
+            padded = np.concatenate([data, np.zeros(16, np.uint8)])
+        names = hash_names(padded, name_starts, entries.nuls[some] - name_starts)
+        rows = _runs(child, entries.trees[some] + offset, names)
+        with self._lock:
+            self._rows.append(rows)
+
+    def _is_wanted(self, child: Keys) -> npt.NDArray[np.bool_]:
+        if not len(self._wanted):
+            return np.zeros(len(child), bool)
+        rows = np.searchsorted(self._wanted, child)
+        found: npt.NDArray[np.bool_] = (
+            self._wanted[np.minimum(rows, len(self._wanted) - 1)] == child
+        )
+        return found
+
+    def trees(self) -> Trees:
+        """
+        Return what was seen.
+        """
+        ids = np.concatenate(self._ids) if self._ids else np.zeros((0, self._id_size), np.uint8)
+        rows = self._rows or [_NO_ROWS]
+        child, first, last, name = (np.concatenate(column) for column in zip(*rows, strict=True))
+        return Trees(ids=ids, child=child, first=first, last=last, name=name)
+
+
+_NO_ROWS: _Rows = (
+    np.zeros(0, np.uint64),
+    np.zeros(0, np.int32),
+    np.zeros(0, np.int32),
+    np.zeros(0, np.uint32),
+)
+
+
+def _runs(child: Keys, trees: Ints, names: npt.NDArray[np.uint32]) -> _Rows:
+    """
+    Join what consecutive trees hold under the same name.
+    """
+    both = combine(child, names)
+    order = np.argsort(both, kind="stable")
+    both, trees = both[order], trees[order]
+    new = np.ones(len(order), bool)
+    new[1:] = (both[1:] != both[:-1]) | (trees[1:] > trees[:-1] + 1)
+    first = np.flatnonzero(new)
+    last = np.append(first[1:], len(order)) - 1
+    rows = order[first]
+    return child[rows], trees[first].astype(np.int32), trees[last].astype(np.int32), names[rows]
