@@ -231,10 +231,15 @@ DERIVERS: dict[str, str] = {
         "joined_literals",
         "notebook",
         "office_text",
+        "pdf_text",
+        "sqlite_rows",
+        "bytecode",
         "png_text",
         "compressed",
         "zip_members",
         "tar_members",
+        "package_members",
+        "sevenzip_members",
     )
 }
 

@@ -1,0 +1,120 @@
+"""
+The first pass: all expressions in one Hyperscan database over a whole batch.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import hyperscan
+
+_FLAGS = hyperscan.HS_FLAG_DOTALL
+
+
+class Wanted(NamedTuple):
+    """
+    One expression of the first pass; its place in the list is its number.
+    """
+
+    pattern: bytes
+    caseless: bool = False
+
+
+Hits = list[tuple[int, int]]
+"""`(end offset, number of the expression)`, ascending."""
+
+
+def compile_shards(
+    wanted: Sequence[Wanted],
+    *,
+    shards: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[bytes]:
+    """
+    Return serialised databases that hold all expressions between them.
+
+    Compilation lets go of the interpreter, so threads share it out.  Raise
+    `hyperscan.error` if an expression is refused.
+    """
+    parts = [list(range(number, len(wanted), shards)) for number in range(shards)]
+    databases: list[bytes] = [b""] * len(parts)
+    errors: list[Exception] = []
+    done = [0]
+
+    def work(index: int) -> None:
+        try:
+            databases[index] = hyperscan.dumpb(_compile(wanted, parts[index]))
+        except hyperscan.error as error:
+            errors.append(error)
+        done[0] += len(parts[index])
+        if progress is not None:
+            progress(done[0], len(wanted))
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(len(parts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+    return databases
+
+
+def _compile(wanted: Sequence[Wanted], numbers: Sequence[int]) -> hyperscan.Database:
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=[wanted[number].pattern for number in numbers],
+        ids=list(numbers),
+        elements=len(numbers),
+        flags=[
+            _FLAGS | (hyperscan.HS_FLAG_CASELESS if wanted[number].caseless else 0)
+            for number in numbers
+        ],
+    )
+    return database
+
+
+def compile_problem(wanted: Wanted) -> str | None:
+    """
+    Return why Hyperscan refuses this expression, or `None`.
+    """
+    try:
+        _compile([wanted], [0])
+    except hyperscan.error as error:
+        return str(error)
+    return None
+
+
+def load(serialised: bytes) -> hyperscan.Database:
+    """
+    Return the database; raise `hyperscan.error` if these bytes are none.
+    """
+    return hyperscan.loadb(serialised, hyperscan.HS_MODE_BLOCK)
+
+
+class FirstPass:
+    """
+    One thread's way through the databases: it has scratch memory of its own.
+    """
+
+    def __init__(self, databases: Sequence[hyperscan.Database]) -> None:
+        self._parts = [(database, hyperscan.Scratch(database)) for database in databases]
+
+    def hits(self, data: bytes | bytearray | memoryview) -> Hits:
+        """
+        Return every hit in `data`.
+        """
+        hits: Hits = []
+        append = hits.append
+
+        # Called for each hit with the interpreter's lock taken anew: it does
+        # nothing but note the hit.
+        def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            append((end, number))
+
+        for database, scratch in self._parts:
+            database.scan(data, note, scratch=scratch)  # type: ignore[type-var] # its stubs know of bytes only
+        hits.sort()
+        return hits

@@ -1,0 +1,118 @@
+"""
+One stretch of bytes, several rules: who keeps it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from scanner.detect.confirm import Confirmed
+from scanner.detect.registry import Candidate
+from scanner.detect.texts import Source
+from scanner.model import Companion, SealRecord
+
+GENERIC, JUDGED, SPECIFIC = range(3)
+
+
+@dataclass(slots=True, kw_only=True)
+class Found:
+    """
+    A match on its way: still without position, perhaps still without score.
+    """
+
+    source: Source
+    rule: int
+    """The rule's number in the plan."""
+
+    start: int
+    end: int
+    secret: bytes | None
+    rank: int = SPECIFIC
+    score: float = 1.0
+    reasons: tuple[str, ...] = ()
+    features: tuple[float, ...] | None = None
+    companions: tuple[Companion, ...] = ()
+    seal: SealRecord | None = None
+    proven: bool = False
+    words: tuple[str, ...] = ()
+    waits: bool = False
+    """The confidence score has not been asked yet."""
+
+    distance: int = 0
+    """How far a keyed rule's word stands from its value."""
+
+
+def of_confirmed(source: Source, rule: int, confirmed: Confirmed, *, judged: bool) -> Found:
+    """
+    Return what a rule's own pattern found.
+    """
+    return Found(
+        source=source,
+        rule=rule,
+        start=confirmed.start,
+        end=confirmed.end,
+        secret=confirmed.secret,
+        rank=JUDGED if judged and not confirmed.proven else SPECIFIC,
+        score=confirmed.score,
+        reasons=confirmed.reasons,
+        companions=confirmed.companions,
+        proven=confirmed.proven,
+        waits=judged and not confirmed.proven,
+    )
+
+
+def of_candidate(candidate: Candidate, source: Source, rule: int) -> Found:
+    """
+    Return what a detector found.
+    """
+    return Found(
+        source=source,
+        rule=rule,
+        start=candidate.start,
+        end=candidate.end,
+        secret=candidate.secret,
+        rank=GENERIC if candidate.generic else SPECIFIC,
+        score=candidate.score,
+        reasons=candidate.reasons,
+        features=candidate.features,
+        companions=candidate.companions,
+        seal=candidate.seal,
+        proven=candidate.proven,
+    )
+
+
+def settle(group: Iterable[Found]) -> list[Found]:
+    """
+    Return what is kept of one document's matches, in the order of the text.
+
+    A specific rule beats a judged one, and that a generic one; proof beats shape;
+    a longer secret beats a part of it; a nearer word beats a farther one.
+    """
+    ordered = sorted(
+        group,
+        key=lambda item: (
+            -item.rank,
+            not item.proven,
+            item.start - item.end,
+            item.distance,
+            -item.score,
+            item.rule,
+        ),
+    )
+    kept: list[Found] = []
+    spans: list[tuple[int, int]] = []
+    for item in ordered:
+        if item.secret is None:
+            kept.append(item)
+            continue
+        at = bisect_left(spans, (item.start, item.end))
+        if at < len(spans) and spans[at][0] < item.end:
+            continue
+        if at and spans[at - 1][1] > item.start:
+            continue
+        insort(spans, (item.start, item.end))
+        kept.append(item)
+    kept.sort(key=lambda item: (item.start, item.end))
+    return kept

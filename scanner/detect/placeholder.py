@@ -1,0 +1,52 @@
+"""
+Values that stand for a credential and are none: `xxxx`, `${TOKEN}`, `<your-key>`.
+"""
+
+from __future__ import annotations
+
+import re
+
+_WORDS = re.compile(
+    rb"(?i)example|placeholder|changeme|change[_-]me|redacted|dummy|"
+    rb"your[_-]?(?:api|token|key|secret|password|access|private|client|account|own)|"
+    rb"(?:insert|replace|enter|put|add)[_-](?:your|me|here|with)|[_-]here\b|"
+    rb"to-?be-?replaced|notarealkey|not-?a-?real"
+)
+_SHAPES = re.compile(
+    rb"\$\{?[A-Za-z_(][^\s]*|\$\([^)]*\)|\{\{.*\}\}|<[^<>]*>|%\([^)]*\)s|%[A-Za-z_]+%|"
+    rb"\[[A-Za-z _-]+\]|"
+    rb"#\{[^}]*\}|@[A-Za-z_.]+@",
+    re.DOTALL,
+)
+_MASK = re.compile(rb"[xX]{6}|\*{4}|\.{4}|_{6}|-{8}|\xe2\x80\xa6|\xe2\x80\xa2{3}|0{10}|[?]{4}")
+_REPEAT = re.compile(rb"(.)\1{7}|(.{2,4})\2{4}", re.DOTALL)
+_RUNS = (
+    b"abcdefghijklmnopqrstuvwxyz",
+    b"01234567890123456789",
+    b"qwertyuiopasdfghjklzxcvbnm",
+    b"98765432109876543210",
+)
+_RUN_LENGTH = 8
+
+
+def placeholder(value: bytes) -> str | None:
+    """
+    Return why `value` is no real credential, or `None`.
+    """
+    if _SHAPES.fullmatch(value):
+        return "a reference to a value kept elsewhere"
+    if _WORDS.search(value):
+        return "it says that it is an example"
+    if _MASK.search(value):
+        return "it is masked"
+    if _REPEAT.search(value):
+        return "the same characters over and over"
+    lowered = value.lower()
+    runs = sum(_sequential(lowered[at : at + _RUN_LENGTH]) for at in range(0, len(value), 4))
+    if runs * 8 >= len(value):
+        return "a run of the alphabet or the keyboard"
+    return None
+
+
+def _sequential(part: bytes) -> bool:
+    return len(part) == _RUN_LENGTH and any(part in run for run in _RUNS)

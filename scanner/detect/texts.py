@@ -1,0 +1,256 @@
+"""
+A document of a batch, as far as anybody asks for it: bytes, name, place, parent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scanner.detect.location import Locator
+from scanner.detect.registry import Derived
+from scanner.model import Document, Limit, Position, Unread
+from scanner.sources.batch import Batch
+
+_MAX_DERIVED_BYTES = 256 << 20
+
+
+class Costs:
+    """
+    What one outermost document may still cost (`registry.Budget`), and what went wrong in it.
+    """
+
+    __slots__ = ("bytes_left", "limits", "unread_parts")
+
+    def __init__(self) -> None:
+        self.bytes_left = _MAX_DERIVED_BYTES
+        self.limits: list[Limit] = []
+        self.unread_parts: list[Unread] = []
+
+
+class Source:
+    """
+    One text under the scan.
+    """
+
+    __slots__ = ("_batch", "_data", "_document", "_locator", "costs", "derived", "index", "parent")
+
+    def __init__(self, batch: Batch, index: int) -> None:
+        self._batch = batch
+        self.index = index
+        self._data: bytes | None = None
+        self._document: Document | None = None
+        self._locator: Locator | None = None
+        self.parent: Source | None = None
+        self.derived: Derived | None = None
+        self.costs: Costs | None = None
+
+    @property
+    def data(self) -> bytes:
+        """The whole text."""
+        if self._data is None:
+            view = memoryview(self._batch.data)
+            self._data = bytes(view[self._batch.starts[self.index] : self._batch.ends[self.index]])
+        return self._data
+
+    @property
+    def document(self) -> Document:
+        """What is known of it."""
+        if self._document is None:
+            self._document = self._batch.document(self.index)
+        return self._document
+
+    @property
+    def locator(self) -> Locator:
+        """Offsets in `data` → lines."""
+        if self._locator is None:
+            self._locator = Locator(self.data)
+        return self._locator
+
+    @property
+    def depth(self) -> int:
+        """How many derivations led here."""
+        return 0 if self.parent is None else self.parent.depth + 1
+
+    def root(self) -> Source:
+        """
+        Return the document of the batch that all this comes from.
+        """
+        source = self
+        while source.parent is not None:
+            source = source.parent
+        return source
+
+    def root_costs(self) -> Costs:
+        """
+        Return what the outermost document may still cost.
+        """
+        source = self.root()
+        if source.costs is None:
+            source.costs = Costs()
+        return source.costs
+
+    def position(self, start: int, end: int) -> Position | None:
+        """
+        Return the place in the outermost text, `None` where that has no lines for it.
+        """
+        outer = self.outer_span(start, end)
+        if outer is None:
+            return None
+        source, start, end = outer
+        return source.locator.position(start, end)
+
+    def allow(self, start: int, end: int) -> str | None:
+        """
+        Return the inline suppression on the outer line, if any.
+        """
+        outer = self.outer_span(start, end)
+        if outer is None:
+            return None
+        source, start, end = outer
+        return source.locator.allow(start, end)
+
+    def outer_span(self, start: int, end: int) -> tuple[Source, int, int] | None:
+        """
+        Return the text whose lines count, and the span in it.
+        """
+        if self.derived is None or self.parent is None:
+            return self, start, end
+        if self.derived.same_lines and not self.derived.inner_path:
+            # The whole parent in another encoding: its lines are the ones an editor shows.
+            outer = self.parent.outer_span(0, 0)
+            return None if outer is None else (self, start, end)
+        if self.derived.inner_path or self.derived.start is None:
+            return None
+        begin = self.derived.start
+        stop = self.derived.end
+        return self.parent.outer_span(begin, begin if stop is None else stop)
+
+
+class View:
+    """
+    A source as one detector or deriver sees it (`registry.Text`).
+    """
+
+    __slots__ = ("hits", "source")
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.hits: list[tuple[int, int]] = []
+
+    @property
+    def data(self) -> bytes:
+        """See `registry.Text`."""
+        return self.source.data
+
+    @property
+    def document(self) -> Document:
+        """See `registry.Text`."""
+        return self.source.document
+
+
+class Purse:
+    """
+    The costs of the outermost document, as a deriver sees them (`registry.Budget`).
+    """
+
+    __slots__ = ("_costs", "_source")
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._costs = source.root_costs()
+
+    @property
+    def depth(self) -> int:
+        """See `registry.Budget`."""
+        return self._source.depth
+
+    @property
+    def bytes_left(self) -> int:
+        """See `registry.Budget`."""
+        return self._costs.bytes_left
+
+    def spend(self, size: int) -> bool:
+        """
+        Take `size` bytes off; false if they were not there.
+        """
+        if size > self._costs.bytes_left:
+            return False
+        self._costs.bytes_left -= size
+        return True
+
+    def taken_limits(self) -> list[Limit]:
+        """
+        Return the limits reported so far, and forget them.
+        """
+        taken, self._costs.limits = self._costs.limits, []
+        return taken
+
+    def taken_unread(self) -> list[Unread]:
+        """
+        Return the unread parts reported so far, and forget them.
+        """
+        taken, self._costs.unread_parts = self._costs.unread_parts, []
+        return taken
+
+    def limit(self, name: str, reason: str, inner_path: tuple[str, ...] = ()) -> None:
+        """See `registry.Budget`."""
+        document = self._source.document
+        self._costs.limits.append(
+            Limit(
+                name=name,
+                reason=reason,
+                path=document.path,
+                blob=document.blob,
+                inner_path=document.inner_path + inner_path,
+            )
+        )
+
+    def unread(self, reason: str, inner_path: tuple[str, ...] = ()) -> None:
+        """See `registry.Budget`."""
+        document = self._source.document
+        self._costs.unread_parts.append(
+            Unread(
+                place=document.place,
+                reason=reason,
+                path=document.path,
+                blob=document.blob,
+                inner_path=document.inner_path + inner_path,
+            )
+        )
+
+
+class DerivedBatch:
+    """
+    Derived texts, joined into a batch of their own.
+    """
+
+    __slots__ = ("_documents", "data", "ends", "starts")
+
+    def __init__(self, items: Sequence[tuple[Source, Derived]]) -> None:
+        self._documents = [_document(parent, derived) for parent, derived in items]
+        self.data = b"\n".join(derived.data for _, derived in items)
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        offset = 0
+        for _, derived in items:
+            self.starts.append(offset)
+            offset += len(derived.data)
+            self.ends.append(offset)
+            offset += 1
+
+    def document(self, index: int) -> Document:
+        """
+        See `Batch.document`.
+        """
+        return self._documents[index]
+
+
+def _document(parent: Source, derived: Derived) -> Document:
+    outer = parent.document
+    return Document(
+        place=outer.place,
+        path=outer.path,
+        blob=outer.blob,
+        inner_path=outer.inner_path + derived.inner_path,
+        decoded=outer.decoded + derived.decoded,
+    )
