@@ -2,7 +2,7 @@
 Examples as templates: `ghp_{{alnum:36}}` is filled in by a seeded generator.
 
 Slots: `{{kind:length}}` with kind `alnum`, `lower` (a-z0-9), `upper` (A-Z0-9), `hex`,
-`HEX`, `digits`, `alpha`, `base64`, `base64url`, `base32`, `base58`, `ascii` (a password),
+`HEX`, `digits`, `alpha`, `letters` (a-z), `base64`, `base64url`, `base32`, `base32lower`, `base58`, `ascii` (a password),
 `uuid` (no length), and the kinds with a checksum that `detect.checksums` makes
 (`{{checksum:NAME}}`, the whole token).
 """
@@ -23,9 +23,11 @@ _ALPHABETS = {
     "HEX": "0123456789ABCDEF",
     "digits": string.digits,
     "alpha": string.ascii_letters,
+    "letters": string.ascii_lowercase,
     "base64": string.ascii_letters + string.digits + "+/",
     "base64url": string.ascii_letters + string.digits + "-_",
     "base32": string.ascii_uppercase + "234567",
+    "base32lower": string.ascii_lowercase + "234567",
     "base58": "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz",
     "ascii": string.ascii_letters + string.digits + "!#%*+-.:?@_",
 }
