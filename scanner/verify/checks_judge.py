@@ -81,7 +81,8 @@ def has(reply: Reply, word: str) -> bool:
     data = reply.json()
     if isinstance(data, (dict, list)) and re.fullmatch(r"[\w.-]+(?::[\w.-]*)?", word):
         key, colon, value = word.partition(":")
-        pairs = [(k.lower(), _shown(v)) for k, v in _items(data)]
+        # A key without a value is what failures are made of: {"data": null, "errors": …}.
+        pairs = [(k.lower(), _shown(v)) for k, v in _items(data) if v is not None]
         if colon and value:
             return (key.lower(), value.lower()) in pairs
         if any(k == key.lower() for k, _ in pairs):

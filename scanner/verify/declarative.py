@@ -81,8 +81,15 @@ class Declarative:
         if not chosen:
             return Verification(status=Status.NOT_TRIED, reason=excuse)
         verdicts: list[tuple[Status, str]] = []
+        settled: set[str] = set()
         for link in chosen:
+            host = link.check.host()
+            if host in settled:
+                continue
             status, reason, reply = self._ask(link, finding, transport)
+            if status is Status.INACTIVE:
+                # Another path of a host that knows the key to be dead adds nothing.
+                settled.add(host)
             if status is Status.ACTIVE and reply is not None:
                 return _told(link, reply, reason)
             verdicts.append((status, reason))
