@@ -21,6 +21,7 @@ from scanner.folders import state_folder
 from scanner.model import Coverage, Finding, Limit, Report, Run, SealRecord, Unread
 from scanner.report.options import Options, RuleText
 from scanner.report.output import check_writable, write_report
+from scanner.ruleset.shipped import shipped_packs
 from scanner.triage import baseline as baselines
 from scanner.triage.fingerprint import Fingerprints, user_key
 
@@ -69,7 +70,9 @@ class Session:
         self.baseline = _baseline(settings.baseline, baseline)
         key = user_key(state_folder()) if self.baseline is None else self.baseline.key
         self.fingerprints = Fingerprints(key)
-        self.engine = Engine.load(settings.rules, select=settings.select, ignore=settings.ignore)
+        self.engine = Engine.load(
+            (shipped_packs(), *settings.rules), select=settings.select, ignore=settings.ignore
+        )
         self.run = Run(
             command=command,
             target=_without_credentials(target),
