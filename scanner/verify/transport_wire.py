@@ -127,7 +127,8 @@ class Connection:
                 raise WireError("the answer is too large")
         if response.length:
             raise WireError("the answer was cut short")
-        reusable = response.isclosed() and not response.will_close
+        whole = response.isclosed() or response.length == 0
+        reusable = whole and not response.will_close
         return Answer(response.status, headers, b"".join(parts), reusable)
 
     def close(self) -> None:
