@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -24,13 +24,27 @@ def request(**changes: object) -> Request:
     return Request(**({"host": HOST, "path": "/me", "shown": "/me", "finding": "f"} | changes))  # type: ignore[arg-type]
 
 
-def routed(provider: Provider, notes: Notes, authority: Authority, **limits: object) -> Transport:
-    given = {"seconds": 2.0, "rate": 1000.0, "burst": 100, "tries": 2, **limits}
-    return Transport(
-        notes,
-        Options(ca_file=authority.ca_file, limits=Limits(**given)),  # type: ignore[arg-type]
-        routes={HOST: provider.route()},
-    )
+@pytest.fixture
+def routed(
+    provider: Provider, notes: Notes, authority: Authority
+) -> Iterator[Callable[..., Transport]]:
+    """Return a maker of transports with limits, for which HOST alone is `provider`."""
+    made: list[Transport] = []
+
+    def make(**limits: object) -> Transport:
+        given = {"seconds": 2.0, "rate": 1000.0, "burst": 100, "tries": 2, **limits}
+        made.append(
+            Transport(
+                notes,
+                Options(ca_file=authority.ca_file, limits=Limits(**given)),  # type: ignore[arg-type]
+                routes={HOST: provider.route()},
+            )
+        )
+        return made[-1]
+
+    yield make
+    for transport in made:
+        transport.close()
 
 
 def test_a_request_arrives_as_written_and_is_logged(
@@ -204,10 +218,10 @@ def test_a_redirect_is_not_followed(
     ],
 )
 def test_an_answer_that_is_none(
-    provider: Provider, notes: Notes, authority: Authority, fault: str, word: str
+    routed: Callable[..., Transport], provider: Provider, notes: Notes, fault: str, word: str
 ) -> None:
     provider.behave = lambda asked: Say(fault=fault, body=b"x" * 50)
-    transport = routed(provider, notes, authority, seconds=0.8)
+    transport = routed(seconds=0.8)
     began = time.monotonic()
 
     with pytest.raises(TransportError, match=word):
@@ -218,12 +232,12 @@ def test_an_answer_that_is_none(
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_is_tried_again_after_a_pause(
-    provider: Provider, notes: Notes, authority: Authority, status: int
+    routed: Callable[..., Transport], provider: Provider, notes: Notes, status: int
 ) -> None:
     replies = iter([Say(status, headers={"Retry-After": "0"}), Say(200)])
     provider.behave = lambda asked: next(replies)
 
-    assert routed(provider, notes, authority).send(request()).status == 200
+    assert routed().send(request()).status == 200
     assert len(notes.lines) == 2
 
 
@@ -237,26 +251,26 @@ def test_is_not_tried_again(
     assert len(provider.asked) == 1
 
 
-def test_retry_after_is_honoured(provider: Provider, notes: Notes, authority: Authority) -> None:
+def test_retry_after_is_honoured(routed: Callable[..., Transport], provider: Provider) -> None:
     replies = iter([Say(429, headers={"Retry-After": "1"}), Say(200)])
     provider.behave = lambda asked: next(replies)
 
-    routed(provider, notes, authority).send(request())
+    routed().send(request())
 
     assert provider.asked[1].at - provider.asked[0].at >= 0.95
 
 
 def test_a_retry_after_beyond_patience_ends_the_trying(
-    provider: Provider, notes: Notes, authority: Authority
+    routed: Callable[..., Transport], provider: Provider
 ) -> None:
     provider.behave = lambda asked: Say(429, headers={"Retry-After": "86400"})
 
-    assert routed(provider, notes, authority).send(request()).status == 429
+    assert routed().send(request()).status == 429
     assert len(provider.asked) == 1
 
 
-def test_the_budget_ends_the_asking(provider: Provider, notes: Notes, authority: Authority) -> None:
-    transport = routed(provider, notes, authority, budget=3)
+def test_the_budget_ends_the_asking(routed: Callable[..., Transport], provider: Provider) -> None:
+    transport = routed(budget=3)
     for _ in range(3):
         transport.send(request())
 
@@ -266,10 +280,10 @@ def test_the_budget_ends_the_asking(provider: Provider, notes: Notes, authority:
 
 
 def test_a_silent_host_is_asked_no_more(
-    provider: Provider, notes: Notes, authority: Authority
+    routed: Callable[..., Transport], provider: Provider
 ) -> None:
     provider.behave = lambda asked: Say(fault="garbage")
-    transport = routed(provider, notes, authority, patience=2, tries=1)
+    transport = routed(patience=2, tries=1)
     for _ in range(5):
         with pytest.raises(TransportError):
             transport.send(request())
@@ -341,8 +355,8 @@ def test_a_proxy_of_another_form_is_refused(url: str, notes: Notes) -> None:
         Transport(notes, Options(proxy=url))
 
 
-def test_a_pace_is_kept(provider: Provider, notes: Notes, authority: Authority) -> None:
-    transport = routed(provider, notes, authority, rate=20.0, burst=1)
+def test_a_pace_is_kept(routed: Callable[..., Transport], provider: Provider) -> None:
+    transport = routed(rate=20.0, burst=1)
     for _ in range(8):
         transport.send(request())
 
