@@ -19,7 +19,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """
     Declare `--no-skips`.
     """
+    parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/")
     parser.addoption("--no-skips", action="store_true", help="a skipped test is a failure")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """
+    Return a check: `golden(name, text)` compares with `tests/golden/<name>`.
+    """
+    update = request.config.getoption("--update-golden")
+
+    def check(name: str, text: str) -> None:
+        file = Path(__file__).parent / "golden" / name
+        if update:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(text.encode())
+        assert file.exists(), f"no {file.name}: run pytest --update-golden and read the result"
+        assert text == file.read_bytes().decode()
+
+    return check
 
 
 @pytest.fixture(autouse=True)

@@ -28,11 +28,12 @@ a{color:var(--accent)}
 code,.mono{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;
 font-size:.92em;overflow-wrap:anywhere}
 code{background:var(--code);border-radius:4px;padding:1px 5px}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin-top:22px}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:12px;margin-top:22px}
 .card,.panel{background:var(--card);border:1px solid var(--line);border-radius:12px;
 box-shadow:var(--shadow)}
 .card{padding:14px 16px}
-.card b{display:block;font-size:28px;line-height:1.2;font-variant-numeric:tabular-nums}
+.card b{display:block;font-size:25px;line-height:1.25;white-space:nowrap;letter-spacing:-.01em;
+font-variant-numeric:tabular-nums}
 .card span{color:var(--soft);font-size:13px}
 .panel{padding:16px 18px;overflow-x:auto}
 .three{display:grid;grid-template-columns:repeat(auto-fit,minmax(290px,1fr));gap:12px}

@@ -57,17 +57,18 @@ _RUNS = (
     ("hex", re.compile(rb"(?:[0-9A-Fa-f]{2}){4,}")),
     ("hex", re.compile(rb"(?:[0-9A-Fa-f]{2}[ :-]?){4,}")),
 )
-_ESCAPED = re.compile(
-    rb"%[0-9A-Fa-f]{2}|&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|\w{2,8});|\\.", re.DOTALL
-)
-_ESCAPE = re.compile(
-    rb"(?P<percent>%[0-9A-Fa-f]{2})"
-    rb"|(?P<html>&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,7});)"
-    rb"|(?P<unicode>\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})"
+_PERCENT = rb"(?P<percent>%[0-9A-Fa-f]{2})"
+_HTML = rb"(?P<html>&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,7});)"
+_BACKSLASH = (
+    rb"(?P<unicode>\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})"
     rb"|(?P<byte>\\x[0-9A-Fa-f]{2})"
     rb"|(?P<octal>\\[0-7]{3})"
-    rb"|(?P<short>\\[^ux0-9])",
-    re.DOTALL,
+    rb"|(?P<short>\\[^ux0-9])"
+)
+_ESCAPES = tuple(
+    re.compile(pattern, re.DOTALL)
+    # One by one, for what is an escape in one coding is plain text in another; then together.
+    for pattern in (_PERCENT, _HTML, _BACKSLASH, b"|".join((_PERCENT, _HTML, _BACKSLASH)))
 )
 _SHORT = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"e": b"\x1b"}
 _DEEPEST = 3  # codings one inside the other
@@ -124,10 +125,11 @@ class Scrubber:
         spans = list(self._plain(data))
         if not depth:
             return spans
-        if _ESCAPED.search(data):
-            plain, origins = _unescaped(data)
-            for start, end in self._spans(plain, depth - 1):
-                spans.append((origins[start], origins[end]))
+        for escapes in _ESCAPES:
+            if escapes.search(data):
+                plain, origins = _unescaped(data, escapes)
+                inner = self._spans(plain, depth - 1)
+                spans += [(origins[start], origins[end]) for start, end in inner]
         for coding, pattern in _RUNS:
             spans += [
                 run.span()
@@ -345,13 +347,13 @@ def _decodings(coding: str, run: bytes) -> Iterator[bytes]:
         yield binascii.a2b_base64(part + b"=" * (-len(part) % 4))
 
 
-def _unescaped(data: bytes) -> tuple[bytes, list[int]]:
+def _unescaped(data: bytes, escapes: re.Pattern[bytes]) -> tuple[bytes, list[int]]:
     """
     Return `data` with its escapes undone, and for each byte (and the end) where it came from.
     """
     out, position = bytearray(), 0
     origins: list[int] = []
-    for found in _ESCAPE.finditer(data):
+    for found in escapes.finditer(data):
         out += data[position : found.start()]
         origins += range(position, found.start())
         plain = _plain_form(found)

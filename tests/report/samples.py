@@ -215,7 +215,9 @@ def full_report() -> Report:
         live,
         seals=(seal,),
         unread=(
-            Unread(place=Place.BLOB, reason="the object is corrupt", path=b"bad.txt", blob="b1" * 20),
+            Unread(
+                place=Place.BLOB, reason="the object is corrupt", path=b"bad.txt", blob="b1" * 20
+            ),
         ),
         limits=(Limit(name="archive-depth", reason="deeper than 8", path=b"onion.zip"),),
         complete=False,
@@ -224,7 +226,10 @@ def full_report() -> Report:
         coverage=Coverage(
             kinds={
                 "blob": KindCount(
-                    read=292_416, bytes=5_287_570_000, skipped={"a promisor has it": 2}, unreadable=1
+                    read=292_416,
+                    bytes=5_287_570_000,
+                    skipped={"a promisor has it": 2},
+                    unreadable=1,
                 ),
                 "commit": KindCount(read=244_704, bytes=190_000_000),
                 "tag": KindCount(read=12, bytes=4_000),
