@@ -8,15 +8,30 @@ itself before it is reported.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from scanner.model import Identity
+
 Keys = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """
+    One name in a tree.
+    """
+
+    mode: bytes
+    name: bytes
+    child: str
+    offset: int
+    """Where the name starts in the tree's text."""
 
 
 class ObjectReader(Protocol):
@@ -24,8 +39,16 @@ class ObjectReader(Protocol):
     Reads single objects: few, and only those that something was found in.
     """
 
-    def read(self, ids: Iterable[str]) -> Mapping[str, tuple[str, bytes]]:
-        """Return kind and content by id; what cannot be read is left out."""
+    def entries(self, trees: Iterable[str]) -> Iterator[tuple[str, list[TreeEntry]]]:
+        """Yield the entries of each tree that can be read."""
+        ...
+
+    def authors(self, ids: Iterable[str]) -> Mapping[str, tuple[Identity, str]]:
+        """Return the author (or tagger) and date of each commit (or tag) that can be read."""
+        ...
+
+    def paths(self, tree_ish: str) -> Mapping[bytes, str]:
+        """Return the blob at every path of a commit or tree."""
         ...
 
 
@@ -59,8 +82,8 @@ class Trees:
     """By the number that `first` and `last` use."""
 
     child: Keys
-    first: Ints
-    last: Ints
+    first: npt.NDArray[np.int32]
+    last: npt.NDArray[np.int32]
     name: npt.NDArray[np.uint32]
     """A hash of the entry's name: see `name_hash`."""
 

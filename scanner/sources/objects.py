@@ -5,12 +5,20 @@ Every object of a repository, kind by kind, as batches, with an account of what 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+import numpy as np
+
+from scanner.history import History, key_of
 from scanner.model import Coverage, Limit, Place, Unread
+from scanner.sources.batch import Batch
+from scanner.sources.commits import CommitLog, TagLog
 from scanner.sources.git import ObjectAccess, Repository
-from scanner.sources.packs import KINDS, Inventory, take_inventory
+from scanner.sources.packs import KINDS, Inventory, keys, take_inventory
+from scanner.sources.places import PlaceWalk
+from scanner.sources.reader import ObjectReader
 from scanner.sources.stream import ObjectBatch, ObjectStream, Queue
+from scanner.sources.trees import TreeLog
 
 _RUNS_PER_STREAM = 4
 """Streams take runs until none is left, so that none waits long for another at the end."""
@@ -42,6 +50,14 @@ class ObjectWalk:
         self.limits: list[Limit] = []
         self._access = ObjectAccess(repository)
         self._lock = threading.Lock()
+        self._commits = CommitLog(repository.id_size)
+        self._tags = TagLog(repository.id_size)
+        self._trees: TreeLog | None = None
+        self._wanted: set[int] = set()
+        self._names: tuple[bytes, ...] = ()
+        self.reader = ObjectReader(self._access, repository.id_size)
+        self._places = PlaceWalk(repository, self.coverage, self.unread)
+        self._places.load_refs()
         self.inventory: Inventory = take_inventory(repository.object_dir, repository.id_size)
         for name, reason in self.inventory.problems:
             self.unread.append(
@@ -69,15 +85,68 @@ class ObjectWalk:
         """
         return len(self.inventory.of_kind(kind))
 
-    def streams(self, kind: str) -> list[Iterator[ObjectBatch]]:
+    def want(self, blobs: Iterable[str], *, names: Iterable[bytes] = ()) -> None:
+        """
+        Say, before the trees are read, which blobs' paths matter: those named by
+        id, and those at paths whose last part one of `names` matches in whole
+        (hyperscan's syntax).
+        """
+        self._wanted.update(key_of(blob) for blob in blobs)
+        self._names += tuple(names)
+
+    def places(self) -> Iterator[Batch]:
+        """
+        Yield what lies around the objects: names of refs, reflogs, configuration, LFS objects.
+        """
+        return self._places.batches()
+
+    def streams(self, kind: str) -> list[Iterator[Batch]]:
         """
         Return the streams that together yield every object of `kind` once.
+
+        Take the kinds in this order: `blob`, `commit`, `tag`, `tree`.
         """
         rows = self.inventory.of_kind(kind)
         jobs = min(self.jobs, 1 + len(rows) // _FEW)
         runs = min(jobs * _RUNS_PER_STREAM, 1 + len(rows) // _FEW)
         queue = Queue(rows, self.inventory.weights, runs)
-        return [self._counted(kind, queue) for _ in range(jobs)]
+        streams = [self._counted(kind, queue) for _ in range(jobs)]
+        match kind:
+            case "commit":
+                return [self._commits.split(stream) for stream in streams]
+            case "tag":
+                return [self._tags.split(stream) for stream in streams]
+            case "tree":
+                self._trees = TreeLog(self.repository.id_size, self._wanted, self._names)
+                return [self._trees.watch(stream) for stream in streams]
+            case _:
+                return list(streams)
+
+    def history(self) -> History:
+        """
+        Return what was learnt of who holds whom, after every kind has been read.
+        """
+        log = self._trees or TreeLog(self.repository.id_size, (), ())
+        return History(
+            commits=self._commits.commits(),
+            trees=log.trees(),
+            tags=self._tags.targets,
+            refs=self._places.real_refs(),
+            head=self._places.head,
+            reader=self.reader,
+            id_size=self.repository.id_size,
+        )
+
+    def named_blobs(self) -> list[str]:
+        """
+        Return the blobs at paths with one of the wanted names, once the trees have been read.
+        """
+        if self._trees is None:
+            return []
+        rows = self.inventory.of_kind("blob")
+        ids = self.inventory.ids[rows]
+        found = ids[np.isin(keys(ids), self._trees.named())]
+        return [row.tobytes().hex() for row in found]
 
     def _counted(self, kind: str, queue: Queue) -> Iterator[ObjectBatch]:
         stream = ObjectStream(self._access, self.inventory.ids, kind, queue)

@@ -10,9 +10,10 @@ what one holds is a continuation of what the one before it held.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import hyperscan
 import numpy as np
 import numpy.typing as npt
 
@@ -20,8 +21,7 @@ from scanner.history import Ints, Keys, Trees, combine, hash_names
 from scanner.sources.packs import Bytes
 from scanner.sources.stream import ObjectBatch
 
-_LINK, _FOLDER, _MODULE = b"2", b"4", b"6"
-_MODE_KINDS = 3
+_FOLDER = b"4"
 _Rows = tuple[Keys, npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.uint32]]
 
 
@@ -82,23 +82,55 @@ def _inside(nuls: Ints, close: Ints, id_size: int) -> Ints:
     return close[inside]
 
 
+class NamePatterns:
+    """
+    Finds the entries whose whole name one of the patterns matches.
+    """
+
+    def __init__(self, patterns: Sequence[bytes]) -> None:
+        self._database = hyperscan.Database()
+        self._database.compile(
+            expressions=[b"[0-7] (?:" + pattern + b")\\x00" for pattern in patterns],
+            flags=[hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_CASELESS] * len(patterns),
+        )
+
+    def rows(self, data: memoryview, entries: Entries, kinds: Bytes) -> Ints:
+        """
+        Return which entries, folders and submodules left out, have such a name.
+        """
+        ends: list[int] = []
+
+        def seen(_rule: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            ends.append(end)
+
+        self._database.scan(
+            data, match_event_handler=seen, scratch=hyperscan.Scratch(self._database)
+        )
+        nuls = np.unique(np.array(ends, np.int64)) - 1
+        rows = np.searchsorted(entries.nuls, nuls)
+        rows = rows[rows < len(entries.nuls)]
+        rows = np.unique(rows[np.isin(entries.nuls[rows], nuls)])
+        files: Ints = rows[(kinds[rows] != ord(_FOLDER))]
+        return files
+
+
 class TreeLog:
     """
     Remembers, of the trees that stream by, which holds which and which holds a wanted blob.
     """
 
-    def __init__(self, id_size: int, wanted: Iterable[int], known: Keys) -> None:
+    def __init__(self, id_size: int, wanted: Iterable[int], names: Sequence[bytes]) -> None:
         self._id_size = id_size
         self._wanted = np.unique(np.fromiter(wanted, np.uint64))
         # Two bytes tell most ids apart from the wanted ones, for one look-up each.
         self._maybe = np.zeros(1 << 16, bool)
         self._maybe[(self._wanted >> np.uint64(48)).astype(np.int64)] = True
-        self._known = known
+        self._names = NamePatterns(names) if names else None
         self._lock = threading.Lock()
         self._ids: list[Bytes] = []
         self._count = 0
         self._rows: list[_Rows] = []
-        self._missing: list[tuple[Keys, Bytes]] = []
+        self._named: list[Keys] = []
 
     def watch(self, batches: Iterable[ObjectBatch]) -> Iterator[ObjectBatch]:
         """
@@ -128,6 +160,12 @@ class TreeLog:
         keep = folders[some]
         keep[~keep] = self._is_wanted(child[~keep])
         some, child = some[keep], child[keep]
+        if self._names is not None:
+            named = self._names.rows(batch.data, entries, kinds)
+            named = named[whole[named]]
+            self._named.append(words[entries.nuls[named] + 1].astype(np.uint64))
+            some = np.union1d(some, named)
+            child = words[entries.nuls[some] + 1].astype(np.uint64)
         if not len(some):
             return
         mode = np.where(folders[some], 6, 7)
@@ -149,22 +187,24 @@ class TreeLog:
         )
         return found
 
+    def named(self) -> Keys:
+        """
+        Return the keys of blobs whose name was asked for.
+        """
+        return np.unique(np.concatenate([*self._named, np.zeros(0, np.uint64)]))
+
     def trees(self) -> Trees:
         """
         Return what was seen.
         """
-        ids = np.concatenate(self._ids) if self._ids else np.zeros((0, self._id_size), np.uint8)
-        rows = self._rows or [_NO_ROWS]
-        child, first, last, name = (np.concatenate(column) for column in zip(*rows, strict=True))
-        return Trees(ids=ids, child=child, first=first, last=last, name=name)
-
-
-_NO_ROWS: _Rows = (
-    np.zeros(0, np.uint64),
-    np.zeros(0, np.int32),
-    np.zeros(0, np.int32),
-    np.zeros(0, np.uint32),
-)
+        ids = np.concatenate([*self._ids, np.zeros((0, self._id_size), np.uint8)])
+        return Trees(
+            ids=ids,
+            child=np.concatenate([row[0] for row in self._rows] or [np.zeros(0, np.uint64)]),
+            first=np.concatenate([row[1] for row in self._rows] or [np.zeros(0, np.int32)]),
+            last=np.concatenate([row[2] for row in self._rows] or [np.zeros(0, np.int32)]),
+            name=np.concatenate([row[3] for row in self._rows] or [np.zeros(0, np.uint32)]),
+        )
 
 
 def _runs(child: Keys, trees: Ints, names: npt.NDArray[np.uint32]) -> _Rows:
