@@ -43,6 +43,10 @@ class ObjectReader(Protocol):
         """Yield the entries of each tree that can be read."""
         ...
 
+    def contents(self, trees: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield the text of each tree that can be read."""
+        ...
+
     def authors(self, ids: Iterable[str]) -> Mapping[str, tuple[Identity, str]]:
         """Return the author (or tagger) and date of each commit (or tag) that can be read."""
         ...

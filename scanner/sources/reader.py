@@ -35,13 +35,20 @@ class ObjectReader:
             output = self._access.attempt("cat-file", "--batch", stdin=lines)
             yield from _objects(output)
 
-    def entries(self, trees: Iterable[str]) -> Iterator[tuple[str, list[TreeEntry]]]:
+    def contents(self, trees: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """
         See `scanner.history.ObjectReader`.
         """
         for name, kind, content in self.read(trees):
             if kind == "tree":
-                yield name, list(tree_entries(content, self._id_size))
+                yield name, content
+
+    def entries(self, trees: Iterable[str]) -> Iterator[tuple[str, list[TreeEntry]]]:
+        """
+        See `scanner.history.ObjectReader`.
+        """
+        for name, content in self.contents(trees):
+            yield name, list(tree_entries(content, self._id_size))
 
     def authors(self, ids: Iterable[str]) -> Mapping[str, tuple[Identity, str]]:
         """

@@ -94,6 +94,10 @@ class NamePatterns:
             flags=[hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_CASELESS] * len(patterns),
         )
 
+    def _scratch(self) -> hyperscan.Scratch:
+        # One for each scan: streams read in threads of their own.
+        return hyperscan.Scratch(self._database)
+
     def rows(self, data: memoryview, entries: Entries, kinds: Bytes) -> Ints:
         """
         Return which entries, folders and submodules left out, have such a name.
@@ -103,9 +107,7 @@ class NamePatterns:
         def seen(_rule: int, _start: int, end: int, _flags: int, _context: object) -> None:
             ends.append(end)
 
-        self._database.scan(
-            data, match_event_handler=seen, scratch=hyperscan.Scratch(self._database)
-        )
+        self._database.scan(data, match_event_handler=seen, scratch=self._scratch())  # type: ignore[type-var] # the stub knows bytes alone
         nuls = np.unique(np.array(ends, np.int64)) - 1
         rows = np.searchsorted(entries.nuls, nuls)
         rows = rows[rows < len(entries.nuls)]

@@ -1,0 +1,326 @@
+"""
+Where matches in a repository's objects came in: path, first commit, author, date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from scanner.history import History, TreeEntry, key_of, name_hash
+from scanner.model import Identity, Limit, Match, Occurrence, Position
+from scanner.model import Place as Where
+from scanner.secret import Secret
+from scanner.triage.attribution_commits import CommitOrder
+from scanner.triage.attribution_paths import PathFinder, Place
+
+_Held = set[tuple[str, Secret | None, str | None]]
+Located = tuple[Match, tuple[Occurrence, ...]]
+
+_ENTRY = re.compile(rb"[0-7]{5,6} ([^\0]+)\Z")
+_LONGEST_NAME = 4096
+_SYMLINK = b"120000"
+_OF_COMMITS = frozenset({Where.COMMIT_MESSAGE, Where.COMMIT_IDENTITY, Where.COMMIT_HEADER})
+_OF_TAGS = frozenset({Where.TAG_MESSAGE, Where.TAG_IDENTITY})
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    # One path of one object, its name spelled out.
+    path: bytes
+    symlink: bool
+    first: int
+
+
+class Attribution:
+    """
+    Turns matches in objects into occurrences.
+    """
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._order = CommitOrder(history)
+        self.limits: list[Limit] = []
+
+    def locate(self, matches: Sequence[Match]) -> list[Located]:
+        """
+        Return each match with the places where it came in, the earliest first.
+
+        Of matches of one secret under one rule at one path, line and column, the
+        one in the earliest commit has the occurrence; others may end with none.
+        """
+        names = dict(self._names(matches))
+        wanted = {
+            m.document.blob
+            for m in matches
+            if m.document.blob and m.document.place in (Where.BLOB, Where.NOTE, Where.PATH)
+        }
+        spots = self._spots(wanted)
+        head = dict(self._history.reader.paths(self._history.head)) if self._history.head else {}
+        held: _Held = {(m.rule_id, m.secret, m.document.blob) for m in matches}
+        found: list[tuple[int, int, Occurrence]] = []
+        for number, match in enumerate(matches):
+            here: Iterable[tuple[int, Occurrence]]
+            if match.document.place is Where.PATH:
+                here = self._path_occurrences(match, names.get(number), spots, head)
+            elif match.document.place in (Where.BLOB, Where.NOTE):
+                here = self._blob_occurrences(match, spots, head, held)
+            else:
+                here = [self._other(match)]
+            found += [(first, number, occurrence) for first, occurrence in here]
+        return self._earliest(matches, found)
+
+    def paths(self, blobs: Iterable[str]) -> dict[str, list[bytes]]:
+        """
+        Return the paths of each blob that has any, the earliest first.
+        """
+        return {
+            blob: list(dict.fromkeys(spot.path for spot in spots))
+            for blob, spots in self._spots(set(blobs)).items()
+        }
+
+    def _earliest(
+        self, matches: Sequence[Match], found: list[tuple[int, int, Occurrence]]
+    ) -> list[Located]:
+        found.sort(key=lambda item: (item[0], item[2].path or b"", item[1]))
+        taken: set[tuple[object, ...]] = set()
+        mine: dict[int, list[Occurrence]] = defaultdict(list)
+        for _, number, occurrence in found:
+            match = matches[number]
+            key: tuple[object, ...] = (
+                match.rule_id, match.secret, occurrence.place, occurrence.path,
+                occurrence.position, occurrence.inner_path, occurrence.decoded,
+            )  # fmt: skip
+            if occurrence.path is None:
+                key += (occurrence.blob, occurrence.commit)
+            if key not in taken:
+                taken.add(key)
+                mine[number].append(occurrence)
+        authors = self._authors(mine.values())
+        return [
+            (match, tuple(_signed(o, authors) for o in mine.get(number, ())))
+            for number, match in enumerate(matches)
+        ]
+
+    def _authors(self, groups: Iterable[list[Occurrence]]) -> dict[str, tuple[Identity, str]]:
+        ids = {_signer(o) for group in groups for o in group} - {None}
+        return dict(self._history.reader.authors(sorted(i for i in ids if i)))
+
+    def _blob_occurrences(
+        self,
+        match: Match,
+        spots: dict[str, list[_Spot]],
+        head: dict[bytes, str],
+        held: _Held,
+    ) -> Iterator[tuple[int, Occurrence]]:
+        blob = match.document.blob or ""
+        base = self._base(match)
+        for spot in spots.get(blob, ()):
+            now = head.get(spot.path)
+            still = now is not None and (match.rule_id, match.secret, now) in held
+            yield self._at(spot, replace(base, path=spot.path, in_head=still))
+        if not spots.get(blob):
+            # Loose, or named by a tag alone: no path, no commit.
+            reachable = blob in self._order.targets
+            yield len(self._order) + 2, replace(base, reachable=reachable, in_head=False)
+
+    def _path_occurrences(
+        self,
+        match: Match,
+        entry: TreeEntry | None,
+        spots: dict[str, list[_Spot]],
+        head: dict[bytes, str],
+    ) -> Iterator[tuple[int, Occurrence]]:
+        if entry is None:
+            return
+        base = replace(self._base(match), place=Where.PATH, blob=None)
+        folders = spots.get(match.document.blob or "") or [
+            _Spot(b"", symlink=False, first=len(self._order) + 2)
+        ]
+        start = match.start - entry.offset
+        for spot in folders:
+            path = spot.path + b"/" + entry.name if spot.path else entry.name
+            begin = len(path) - len(entry.name) + start
+            still = path in head or any(name.startswith(path + b"/") for name in head)
+            occurrence = replace(
+                base,
+                path=path,
+                position=_within(path, begin, begin + match.end - match.start),
+                in_head=still,
+            )
+            yield self._at(replace(spot, symlink=False), occurrence)
+
+    def _at(self, spot: _Spot, occurrence: Occurrence) -> tuple[int, Occurrence]:
+        if spot.symlink:
+            occurrence = replace(occurrence, place=Where.SYMLINK)
+        if spot.first >= len(self._order):
+            return spot.first, replace(occurrence, reachable=spot.first == len(self._order))
+        row = int(self._order.at[spot.first])
+        if self._order.only_notes[row] and occurrence.place is Where.BLOB:
+            occurrence = replace(occurrence, place=Where.NOTE)
+        return spot.first, replace(
+            occurrence,
+            commit=self._order.id(row),
+            reachable=bool(self._order.reachable[row]),
+        )
+
+    def _other(self, match: Match) -> tuple[int, Occurrence]:
+        # Commits and tags say themselves where they are; refs and files around them have no commit.
+        base = self._base(match)
+        last = len(self._order) + 3
+        owner = match.document.blob
+        if owner is None:
+            return last, base
+        if match.document.place in _OF_TAGS:
+            target = self._history.tags.get(owner)
+            row = self._order.row(target) if target else -1
+            commit = target if row >= 0 else None
+            first = int(self._order.positions[row]) if row >= 0 else last
+            return first, replace(base, commit=commit, reachable=owner in self._order.targets)
+        row = self._order.row(owner)
+        if match.document.place not in _OF_COMMITS or row < 0:
+            return last, base
+        reachable = bool(self._order.reachable[row])
+        first = int(self._order.positions[row])
+        return first, replace(base, blob=None, commit=owner, reachable=reachable)
+
+    def _base(self, match: Match) -> Occurrence:
+        document = match.document
+        return Occurrence(
+            place=document.place,
+            path=document.path,
+            inner_path=document.inner_path,
+            decoded=document.decoded,
+            position=match.position,
+            blob=document.blob,
+        )
+
+    def _names(self, matches: Sequence[Match]) -> Iterator[tuple[int, TreeEntry]]:
+        # Which name of its tree a match lies in; one that lies in ids or modes is none.
+        by_tree: dict[str, list[int]] = defaultdict(list)
+        for number, match in enumerate(matches):
+            if match.document.place is Where.PATH and match.document.blob:
+                by_tree[match.document.blob].append(number)
+        for tree, entries in self._history.reader.entries(by_tree):
+            for number in by_tree[tree]:
+                match = matches[number]
+                for entry in entries:
+                    end = entry.offset + len(entry.name)
+                    if entry.offset <= match.start and match.end <= end:
+                        yield number, entry
+                        break
+
+    def _spots(self, wanted: set[str]) -> dict[str, list[_Spot]]:
+        if not wanted:
+            return {}
+        ids = {key_of(name): name for name in wanted}
+        finder = PathFinder(self._history.trees, np.fromiter(ids, np.uint64))
+        order = self._order
+        roots = finder.trees(self._history.commits.trees)
+        alone = finder.orphans()
+        alone = alone[~np.isin(alone, roots)]
+        named = [self._tree_id(row) in order.targets for row in alone.tolist()]
+        late = len(order) + 1 - np.array(named, np.int64)
+        everything = np.concatenate([roots, alone])
+        first = np.concatenate([order.positions, late])
+        places: dict[str, list[Place]] = defaultdict(list)
+        for key, place in finder.places(everything, first):
+            places[ids[key]].append(place)
+        if finder.cut:
+            self.limits.append(
+                Limit(name="paths", reason="there are more paths than can be told apart")
+            )
+        spelled = self._spelled(places)
+        return {
+            name: _chosen(
+                [_Spot(*spelled[name, p.chain], first=p.first) for p in found], len(order)
+            )
+            for name, found in places.items()
+        }
+
+    def _tree_id(self, number: int) -> str:
+        name: bytes = self._history.trees.ids[number].tobytes()
+        return name.hex()
+
+    def _spelled(
+        self, places: dict[str, list[Place]]
+    ) -> dict[tuple[str, tuple[tuple[int, int], ...]], tuple[bytes, bool]]:
+        wanted: dict[str, set[tuple[str, int]]] = defaultdict(set)
+        steps: dict[tuple[str, tuple[tuple[int, int], ...]], list[tuple[str, str, int]]] = {}
+        for name, found in places.items():
+            for place in found:
+                trees = [self._tree_id(number) for number, _ in place.chain]
+                children = [*trees[1:], name]
+                chain = [
+                    (tree, child, step[1])
+                    for tree, child, step in zip(trees, children, place.chain, strict=True)
+                ]
+                steps[name, place.chain] = chain
+                for tree, child, hashed in chain:
+                    wanted[tree].add((child, hashed))
+        names: dict[tuple[str, str, int], tuple[bytes, bool]] = {}
+        for tree, content in self._history.reader.contents(wanted):
+            for child, hashed in wanted[tree]:
+                names[tree, child, hashed] = _name(content, bytes.fromhex(child), hashed)
+        lost = (b"?", False)
+        return {
+            key: (
+                b"/".join(names.get(step, lost)[0] for step in chain),
+                bool(chain) and names.get(chain[-1], lost)[1],
+            )
+            for key, chain in steps.items()
+        }
+
+
+def _name(tree: bytes, child: bytes, hashed: int) -> tuple[bytes, bool]:
+    """
+    Return the name under which a tree holds a child, and whether it is a symlink.
+    """
+    spot = tree.find(b"\0" + child)
+    while spot >= 0:
+        begin = max(0, spot - _LONGEST_NAME)
+        # Bytes of the id before it may look like a mode: the hash says which start is right.
+        while found := _ENTRY.search(tree, begin, spot):
+            if name_hash(found[1]) == hashed:
+                return found[1], found[0].startswith(_SYMLINK)
+            begin = found.start() + 1
+        spot = tree.find(b"\0" + child, spot + 1)
+    return b"?", False
+
+
+def _chosen(spots: list[_Spot], commits: int) -> list[_Spot]:
+    # A tree outside history (an index once written) says nothing that a commit does not say better.
+    spots.sort(key=lambda spot: (spot.first, spot.path))
+    in_commits = [spot for spot in spots if spot.first < commits]
+    return in_commits or spots
+
+
+def _signer(occurrence: Occurrence) -> str | None:
+    if occurrence.place in _OF_TAGS:
+        return occurrence.blob
+    return occurrence.commit
+
+
+def _signed(occurrence: Occurrence, authors: dict[str, tuple[Identity, str]]) -> Occurrence:
+    known = authors.get(_signer(occurrence) or "")
+    if known is None:
+        return occurrence
+    return replace(occurrence, author=known[0], date=known[1])
+
+
+def _within(path: bytes, start: int, end: int) -> Position:
+    before, inside = (path[a:b].decode("utf-8", "replace") for a, b in ((0, start), (start, end)))
+    line, column = _advance(1, 1, before)
+    end_line, end_column = _advance(line, column, inside)
+    return Position(line, column, end_line, end_column)
+
+
+def _advance(line: int, column: int, text: str) -> tuple[int, int]:
+    newlines = text.count("\n")
+    if newlines:
+        return line + newlines, len(text) - text.rfind("\n")
+    return line, column + len(text)

@@ -1,0 +1,201 @@
+"""
+At which paths objects lie, and the first commit that has them there.
+
+From the wanted objects upwards, only trees that lead to one are kept; from the
+commits downwards, each of these learns its paths and the earliest commit for
+each.  Both are done to all trees of a depth at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from scanner.history import Ints, Keys, Trees, combine
+from scanner.triage.attribution_commits import look_up
+
+MAX_STATES = 2_000_000
+"""Paths of one depth: a tree that holds itself ten times over, ten deep, has billions."""
+
+_ROOT = 0
+_NONE = np.iinfo(np.int32).max
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """
+    What lies at one depth: objects, hashes of their paths, the first position, and the row of
+    the folder each lies in, one level up.
+    """
+
+    item: Ints
+    path: Keys
+    first: Ints
+    up: Ints
+    name: npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """
+    One path of one object.
+    """
+
+    path: int
+    """A hash of it; 0 is the root."""
+
+    first: int
+    """Position of the first commit."""
+
+    chain: tuple[tuple[int, int], ...]
+    """From the root down: number of the tree, hash of the name in it."""
+
+
+class PathFinder:
+    """
+    Finds the paths of wanted objects below root trees.
+    """
+
+    def __init__(self, trees: Trees, wanted: Keys) -> None:
+        self._count = len(trees.ids)
+        keys = np.ascontiguousarray(trees.ids[:, :8]).view(">u8").ravel().astype(np.uint64)
+        self._by_key = np.argsort(keys)
+        self._sorted = keys[self._by_key]
+        self._keys = keys
+        self._wanted = np.unique(wanted)
+        self.cut = False
+        """Some paths were left out."""
+
+        self._needed = np.zeros(self._count, bool)
+        self._climb(trees)
+
+    def trees(self, keys: Keys) -> Ints:
+        """
+        Return the number of each tree, -1 where there is none.
+        """
+        return look_up(self._sorted, self._by_key, keys)
+
+    def _climb(self, trees: Trees) -> None:
+        # Items are numbered trees first, then the wanted objects that are none.
+        order = np.argsort(trees.child, kind="stable")
+        child = trees.child[order]
+        parents: list[Ints] = []
+        items: list[Ints] = []
+        names: list[npt.NDArray[np.uint32]] = []
+        itself = self.trees(self._wanted)
+        frontier = self._wanted
+        numbers = np.where(itself >= 0, itself, self._count + np.arange(len(frontier)))
+        self._needed[itself[itself >= 0]] = True
+        while len(frontier):
+            left = np.searchsorted(child, frontier, "left")
+            many = np.searchsorted(child, frontier, "right") - left
+            rows = order[_ranges(left, many)]
+            first = trees.first[rows].astype(np.int64)
+            length = trees.last[rows] - first + 1
+            parent = _ranges(first, length)
+            parents.append(parent.astype(np.int32))
+            items.append(np.repeat(np.repeat(numbers, many), length).astype(np.int32))
+            names.append(np.repeat(trees.name[rows], length))
+            new = np.zeros(self._count, bool)
+            new[parent] = True
+            new &= ~self._needed
+            self._needed |= new
+            numbers = np.flatnonzero(new)
+            frontier = self._keys[numbers]
+        self._parents = np.concatenate([*parents, np.zeros(0, np.int32)])
+        self._items = np.concatenate([*items, np.zeros(0, np.int32)])
+        self._names = np.concatenate([*names, np.zeros(0, np.uint32)])
+
+    def orphans(self) -> Ints:
+        """
+        Return the trees on the way to a wanted object that lie in no other tree.
+        """
+        alone = self._needed.copy()
+        inner = self._items[self._items < self._count]
+        alone[inner] = False
+        return np.flatnonzero(alone)
+
+    def places(self, roots: Ints, first: Ints) -> Iterator[tuple[int, Place]]:
+        """
+        Yield each wanted object's key with each of its paths below `roots`,
+        which come with the position of their first commit.
+        """
+        levels = [self._top(roots, first)]
+        while len(levels[-1].item):
+            levels.append(self._below(levels[-1]))
+        itself = self.trees(self._wanted)
+        trees_wanted = itself[itself >= 0]
+        for depth, level in enumerate(levels):
+            ends = (level.item >= self._count) | np.isin(level.item, trees_wanted)
+            for row in np.flatnonzero(ends).tolist():
+                item = int(level.item[row])
+                key = self._keys[item] if item < self._count else self._wanted[item - self._count]
+                chain = _chain(levels, depth, row)
+                yield int(key), Place(int(level.path[row]), int(level.first[row]), chain)
+
+    def _top(self, roots: Ints, first: Ints) -> Level:
+        known = roots >= 0
+        roots, first = roots[known], first[known]
+        best = np.full(self._count, _NONE, np.int64)
+        np.minimum.at(best, roots, first)
+        item = np.flatnonzero((best != _NONE) & self._needed)
+        none = np.zeros(len(item), np.int64)
+        return Level(item, none.astype(np.uint64), best[item], none, none.astype(np.uint32))
+
+    def _below(self, level: Level) -> Level:
+        folders = np.flatnonzero(level.item < self._count)
+        folders = folders[np.argsort(level.item[folders], kind="stable")]
+        trees = level.item[folders]
+        begin = np.zeros(self._count, np.int64)
+        many = np.zeros(self._count, np.int64)
+        unique, start, count = np.unique(trees, return_index=True, return_counts=True)
+        begin[unique], many[unique] = start, count
+        rows = np.flatnonzero(many[self._parents])
+        times = many[self._parents[rows]]
+        if times.sum() > MAX_STATES * 8:
+            self.cut = True
+            allowed = int(np.searchsorted(np.cumsum(times), MAX_STATES * 8))
+            rows, times = rows[:allowed], times[:allowed]
+        up = folders[_ranges(begin[self._parents[rows]], times)]
+        rows = np.repeat(rows, times)
+        item = self._items[rows].astype(np.int64)
+        name = self._names[rows]
+        path = combine(level.path[up], name)
+        first = level.first[up]
+        both = path ^ (item.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+        order = np.lexsort((first, both))
+        ordered = both[order]
+        best = np.ones(len(order), bool)
+        best[1:] = ordered[1:] != ordered[:-1]
+        keep = order[best]
+        if len(keep) > MAX_STATES:
+            self.cut = True
+            keep = keep[np.argsort(first[keep], kind="stable")[:MAX_STATES]]
+        return Level(item[keep], path[keep], first[keep], up[keep], name[keep])
+
+
+def _chain(levels: list[Level], depth: int, row: int) -> tuple[tuple[int, int], ...]:
+    chain: list[tuple[int, int]] = []
+    while depth:
+        level = levels[depth]
+        name = int(level.name[row])
+        row = int(level.up[row])
+        depth -= 1
+        chain.append((int(levels[depth].item[row]), name))
+    return tuple(reversed(chain))
+
+
+def _ranges(starts: Ints, lengths: Ints) -> Ints:
+    """
+    Return `start, start + 1, …` of each range, one after the other.
+    """
+    total = int(lengths.sum())
+    if not total:
+        return np.zeros(0, np.int64)
+    ends = np.cumsum(lengths)
+    offsets = np.repeat(starts - (ends - lengths), lengths)
+    result: Ints = offsets + np.arange(total)
+    return result
