@@ -42,9 +42,16 @@ class Settings:
     peer_markers: bool
     allow_hosts: bool = False
     allow_login: bool = False
+    allow_costs: bool = False
+    allow_canaries: bool = False
+    allow_private: bool = False
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     plan: bool = False
+    proxy: str | None = None
+    ca_file: Path | None = None
+    budget: int = 5000
+    verdict_lifetime: float = 86_400.0
 
 
 def add_scan_options(parser: argparse.ArgumentParser) -> None:
@@ -149,6 +156,29 @@ def add_verify_options(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--allow-login", action="store_true", help="also ask where asking is a login"
     )
+    parser.add_argument(
+        "--allow-costs", action="store_true", help="also ask where asking uses quota or is billed"
+    )
+    parser.add_argument(
+        "--allow-canaries", action="store_true", help="also use known canary tokens: an alarm"
+    )
+    parser.add_argument(
+        "--allow-private", action="store_true", help="also reach addresses inside the house"
+    )
+    parser.add_argument("--proxy", metavar="URL", help="http://host:port; no variable is read")
+    parser.add_argument(
+        "--ca-file", type=Path, metavar="FILE", help="authorities to trust instead of the system's"
+    )
+    parser.add_argument(
+        "--budget", type=int, default=5000, metavar="N", help="the most requests (%(default)s)"
+    )
+    parser.add_argument(
+        "--verdict-lifetime",
+        type=float,
+        default=86_400.0,
+        metavar="SECONDS",
+        help="how long a verdict is not asked for again (%(default)s)",
+    )
 
 
 def settings(args: argparse.Namespace) -> Settings:
@@ -184,6 +214,13 @@ def settings(args: argparse.Namespace) -> Settings:
         only=_split(args.only),
         skip=_split(args.skip),
         plan=args.plan,
+        allow_costs=args.allow_costs,
+        allow_canaries=args.allow_canaries,
+        allow_private=args.allow_private,
+        proxy=args.proxy,
+        ca_file=args.ca_file,
+        budget=args.budget,
+        verdict_lifetime=args.verdict_lifetime,
     )
 
 

@@ -48,29 +48,20 @@ class Link:
         return f"Link({self.check.id}, sure={self.sure})"
 
 
-def links(
-    finding: Finding, rule: Rule | None, checks: Sequence[Check], *, kinds: int
-) -> list[Link]:
+def links(finding: Finding, rule: Rule | None, checks: Sequence[Check]) -> list[Link]:
     """
-    Return the checks to ask, the sure ones alone if there are any.
-
-    `kinds` is how many rules for secrets the provider has; with one rule and one
-    kind of check there is nothing to mistake.
+    Return the checks to ask: those for its kind of credential, else a few guesses.
     """
-    credentials = {check.credential for check in checks}
-    alone = kinds == 1 and len(credentials) == 1
-    found: list[Link] = []
+    found: list[tuple[bool, Link]] = []
     for check in checks:
         filled = _values(finding, check)
         if filled is None:
             continue
         values, certain = filled
-        fits = alone or _serves(check, finding, rule)
-        found.append(Link(check, values, fits and certain))
-    right = [link for link in found if _serves(link.check, finding, rule)]
-    if right or alone:
-        return right or found
-    return found[:_MOST_GUESSES]
+        fits = serves(check, rule)
+        found.append((fits, Link(check, values, fits and certain)))
+    right = [link for fits, link in found if fits]
+    return right or [link for _, link in found[:_MOST_GUESSES]]
 
 
 def missing(finding: Finding, checks: Iterable[Check]) -> list[str]:
@@ -82,11 +73,14 @@ def missing(finding: Finding, checks: Iterable[Check]) -> list[str]:
     return sorted(wanted - had)
 
 
-def _serves(check: Check, finding: Finding, rule: Rule | None) -> bool:
-    if check.rules:
-        return any(fnmatch.fnmatchcase(finding.rule_id, pattern) for pattern in check.rules)
+def serves(check: Check, rule: Rule | None) -> bool:
+    """
+    Say whether the check is for the kind of credential that the rule finds.
+    """
     if rule is None:
         return False
+    if any(fnmatch.fnmatchcase(rule.id, pattern) for pattern in check.rules):
+        return True
     provider = set(_WORD.findall(check.provider))
     mine = [_kind(text, provider) for text in (rule.id, rule.title)]
     return any(_kind(part, provider) in mine for part in check.credential.split(";"))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from scanner.model import Finding, Status, Verification
@@ -35,20 +35,30 @@ _CONSENTS: Mapping[str, tuple[str, Callable[[Consent], bool]]] = {
 }
 
 
+Rules = Callable[[str], Rule]
+"""Rule id in, rule out; raises `KeyError`."""
+
+
+def rule_of(finding: Finding, rules: Rules) -> Rule | None:
+    """
+    Return the rule that found it; `None` if it is of an older pack.
+    """
+    try:
+        return rules(finding.rule_id)
+    except KeyError:
+        return None
+
+
 class Declarative:
     """
-    The checks of one folder, read when a provider is first met.
+    The checks of some folders, read when a provider is first met.
     """
 
-    def __init__(self, folder: Path, rules: Mapping[str, Rule]) -> None:
-        self._folder = folder
+    def __init__(self, folders: Sequence[Path], rules: Rules) -> None:
+        self._folders = folders
         self._rules = rules
         self._lock = threading.Lock()
         self._checks: dict[str, tuple[Check, ...]] = {}
-        self._kinds: dict[str, int] = {}
-        for rule in rules.values():
-            if rule.secret_part:
-                self._kinds[rule.provider] = self._kinds.get(rule.provider, 0) + 1
         self._proofs: dict[str, _Proof] = {}
 
     def checks(self, provider: str) -> tuple[Check, ...]:
@@ -57,7 +67,9 @@ class Declarative:
         """
         with self._lock:
             if provider not in self._checks:
-                self._checks[provider] = load_checks(self._folder, provider)
+                self._checks[provider] = tuple(
+                    check for folder in self._folders for check in load_checks(folder, provider)
+                )
             return self._checks[provider]
 
     def plan(self, finding: Finding, consent: Consent) -> list[Planned]:
@@ -108,9 +120,7 @@ class Declarative:
         checks = self.checks(finding.provider)
         if not checks:
             return [], "no check is known for this provider"
-        rule = self._rules.get(finding.rule_id)
-        kinds = self._kinds.get(finding.provider, 0)
-        found = links(finding, rule, checks, kinds=kinds)
+        found = links(finding, rule_of(finding, self._rules), checks)
         if not found:
             return [], f"not found beside it: {', '.join(missing(finding, checks))}"
         allowed = [link for link in found if not _lacking(link.check, consent)]

@@ -5,23 +5,28 @@ Asks about the findings of a run: each distinct secret once, many providers at a
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from itertools import zip_longest
 from pathlib import Path
 
-from scanner.model import Finding, Severity, Status, Verification
-from scanner.ruleset.schema import Rule
+from scanner.folders import state_folder
+from scanner.model import Finding, Report, Severity, Status, Verification
+from scanner.ruleset.shipped import shipped_packs
+from scanner.triage.fingerprint import user_key
 from scanner.verify import canary
-from scanner.verify.declarative import Declarative
-from scanner.verify.plan import PlanLine
+from scanner.verify.declarative import Declarative, Rules, rule_of
+from scanner.verify.plan import PlanLine, render_plan
 from scanner.verify.registry import Consent, Verifier, verifiers_of
 from scanner.verify.request import RefusedError, TransportError
+from scanner.verify.request_log import RequestLog
 from scanner.verify.rights import danger
-from scanner.verify.transport import Transport
+from scanner.verify.settings import Settings
+from scanner.verify.transport import Limits, Options, Transport
 from scanner.verify.verdict_cache import VerdictCache
 
 _THREADS = 48
@@ -45,7 +50,7 @@ class Selection:
         """
         if finding.secret is None:
             return "a finding about a file, not a credential"
-        if getattr(finding.secret, "withheld", False):
+        if finding.secret.withheld:
             return "the report is redacted"
         if self.only and finding.provider not in self.only:
             return "not among --only"
@@ -62,9 +67,9 @@ class Runner:
     The verifiers of one run, in code and declared.
     """
 
-    def __init__(self, checks: Path, rules: Mapping[str, Rule]) -> None:
+    def __init__(self, checks: Sequence[Path], rules: Rules) -> None:
         """
-        `checks` is the folder of declared checks, `rules` every rule by id.
+        `checks` are the folders of declared checks, `rules` gives a rule for its id.
         """
         self._rules = rules
         self._declared = Declarative(checks, rules)
@@ -156,13 +161,79 @@ class Runner:
     def _verifier(self, finding: Finding) -> Verifier | None:
         if finding.provider not in self._coded:
             self._coded[finding.provider] = tuple(verifiers_of(finding.provider))
-        rule = self._rules.get(finding.rule_id)
+        rule = rule_of(finding, self._rules)
         return next((v for v in self._coded[finding.provider] if v.accepts(finding, rule)), None)
 
     def _why_not(self, finding: Finding, consent: Consent) -> str:
         if self._verifier(finding) is not None:
             return "needs --allow-found-hosts or --allow-login"
         return self._declared.excuse(finding, consent)
+
+
+def verify_report(
+    report: Report, rules: Rules, settings: Settings, *, transport: Transport | None = None
+) -> Report:
+    """
+    Return the report with what the issuers say, or with the plan as notices.
+
+    `transport` is for tests; else one is made from the settings, with its request log
+    in the state folder.
+    """
+    if settings.plan:
+        plan = plan_report(report.findings, rules, settings).splitlines()
+        return dataclasses.replace(report, notices=(*report.notices, *plan))
+    state = state_folder()
+    runner = Runner(_checks(settings), rules)
+    with contextlib.ExitStack() as stack:
+        if transport is None:
+            log = RequestLog(state / "verify-requests.jsonl")
+            stack.callback(log.close)
+            transport = Transport(log, _options(settings))
+            stack.callback(transport.close)
+        cache = VerdictCache(state, user_key(state), lifetime=settings.verdict_lifetime)
+        stack.callback(cache.close)
+        findings = runner.verify(report.findings, transport, selection(settings), cache)
+    return dataclasses.replace(report, findings=tuple(findings))
+
+
+def plan_report(findings: Iterable[Finding], rules: Rules, settings: Settings) -> str:
+    """
+    Return what would be sent, as text; nothing is.
+    """
+    runner = Runner(_checks(settings), rules)
+    return render_plan(runner.plan(findings, selection(settings)))
+
+
+def selection(settings: Settings) -> Selection:
+    """
+    Return whom the settings let us ask.
+    """
+    return Selection(
+        consent=Consent(
+            found_hosts=settings.allow_hosts,
+            login=settings.allow_login,
+            costs=settings.allow_costs,
+            canaries=settings.allow_canaries,
+        ),
+        only=frozenset(settings.only),
+        skip=frozenset(settings.skip),
+    )
+
+
+def _checks(settings: Settings) -> tuple[Path, ...]:
+    # Packs named on the command line may bring checks of their own, in the same place.
+    named = [path / "checks" for path in settings.rules if (path / "checks").is_dir()]
+    return (shipped_packs() / "checks", *named)
+
+
+def _options(settings: Settings) -> Options:
+    return Options(
+        allow_private=settings.allow_private,
+        allow_found_hosts=settings.allow_hosts,
+        proxy=settings.proxy,
+        ca_file=settings.ca_file,
+        limits=Limits(budget=settings.budget),
+    )
 
 
 def ranked(finding: Finding, verdict: Verification) -> Finding:

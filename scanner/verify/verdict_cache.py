@@ -28,6 +28,7 @@ _SCHEMA = (
 _FIELDS = tuple(field.name for field in dataclasses.fields(Verification))
 _LISTS = frozenset({"scopes", "rights"})
 DAY = 86_400.0
+_UNSETTLED = 600.0
 
 
 class VerdictCache:
@@ -77,9 +78,10 @@ class VerdictCache:
 
     def put(self, fingerprint: str, consent: str, verdict: Verification) -> None:
         """
-        Keep a verdict for the lifetime.
+        Keep a verdict for the lifetime; what was not learned, for ten minutes at most.
         """
-        until = self._clock() + self._lifetime
+        settled = verdict.status in (Status.ACTIVE, Status.INACTIVE)
+        until = self._clock() + (self._lifetime if settled else min(self._lifetime, _UNSETTLED))
         data = {name: getattr(verdict, name) for name in _FIELDS}
         data["status"] = verdict.status.value
         body = json.dumps({"consent": consent, **data}, sort_keys=True)
