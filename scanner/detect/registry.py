@@ -219,7 +219,10 @@ class Judge(Protocol):
 # `DETECTOR`, or for derivers a `DERIVER`.  Modules are named and not imported:
 # a warm cache knows their expressions, and one that never hits is never loaded.
 JUDGE = "scanner.detect.score"  # with a `JUDGE`
-DETECTORS: dict[str, str] = {"generic": "scanner.detect.generic"}
+DETECTORS: dict[str, str] = {
+    "generic": "scanner.detect.generic",
+    "sealed": "scanner.detect.sealed.detector",
+}
 DERIVERS: dict[str, str] = {
     name: f"scanner.detect.decode.{name}"
     for name in (

@@ -1,0 +1,257 @@
+"""
+Kubernetes manifests: Secret (base64 is no encryption), SealedSecret, and what only refers to
+a secret kept elsewhere (ExternalSecret, SecretStore, CSI, Vault agent, kustomize files).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from scanner.detect.sealed.evidence import (
+    TEMPLATE,
+    ValueKind,
+    base_name,
+    extension,
+    from_base64,
+    is_filler,
+    is_readable,
+    value_kind,
+)
+from scanner.detect.sealed.line_reader import Leaf
+from scanner.detect.sealed.structure import Tree, documents
+from scanner.model import SealRecord
+
+_TEXT_SUFFIXES = frozenset({"yaml", "yml", "json", "tpl", "tmpl", "j2", "jinja", "jinja2", "gotmpl",
+    "yamlt", "template", "txt", "bak", "orig", "old", "tmp", "dist", ""})  # fmt: skip
+_WANTED = re.compile(
+    r"(?m)[\"']?kind[\"']?\s*:\s*[\"']?(?:\w*Secret\w*|Kustomization|Component|List)\b"
+    r"|secretGenerator|vault\.hashicorp\.com/|SealedSecret"
+)
+_REFERENCES = frozenset({
+    "ExternalSecret", "ClusterExternalSecret", "SecretStore", "ClusterSecretStore", "PushSecret",
+    "SecretProviderClass", "VaultStaticSecret", "VaultDynamicSecret", "VaultPKISecret",
+    "VaultSecret", "AzureKeyVaultSecret", "OnePasswordItem", "InfisicalSecret", "DopplerSecret",
+    "ExternalSecretsConfig", "GCPSecretManagerSecret", "AWSSecretsManagerSecret",
+    "HCPVaultSecretsApp", "BitwardenSecret", "AkeylessSecret", "SecretClaim",
+})  # fmt: skip
+_PUBLIC_KEYS = re.compile(
+    r"(?i)^(?:ca\.crt|tls\.crt|ca\.pem|cert\.pem|.*\.crt|namespace|service-ca\.crt)$"
+)
+_RSA_SIZES = frozenset({128, 256, 384, 512, 1024})
+_TAG_SIZE = 16  # bytes of the AES-GCM tag at the end
+
+
+def check(data: bytes, path: bytes | None = None) -> list[SealRecord]:
+    """
+    Return a record for each manifest in `data` that holds, seals or names a secret.
+    """
+    if path is not None and extension(path) not in _TEXT_SUFFIXES:
+        return []
+    records: list[SealRecord] = []
+    for tree in documents(data, lambda text: _WANTED.search(text) is not None):
+        sops = any(leaf.path[:1] == ("sops",) for leaf in tree.leaves)
+        for prefix, kind, line in _objects(tree):
+            if kind == "Secret" and not sops:
+                records.append(_secret(tree, prefix, line))
+            elif kind == "SealedSecret":
+                records.append(_sealed_secret(tree, prefix, line))
+            elif kind in _REFERENCES:
+                records.append(_external(tree, prefix, kind, line))
+        records += _generators(tree, path)
+        records += _agent(tree)
+    return records
+
+
+def _objects(tree: Tree) -> Iterator[tuple[tuple[str, ...], str, int]]:
+    seen = set()
+    for leaf in tree.leaves:
+        if leaf.path and leaf.path[-1] == "kind" and _is_object(tree, leaf):
+            prefix = leaf.path[:-1]
+            if (prefix, leaf.value) not in seen:
+                seen.add((prefix, leaf.value))
+                yield prefix, leaf.value, leaf.line
+
+
+def _is_object(tree: Tree, leaf: Leaf) -> bool:
+    """
+    Whether this `kind` names an object and not a reference to one (`secretStoreRef.kind`).
+    """
+    prefix = leaf.path[:-1]
+    if not prefix:
+        return True
+    if "items" not in prefix and not prefix[-1].startswith("#") and not _has(tree, prefix, "data"):
+        return False
+    names = {other.path[len(prefix)] for other in tree.leaves
+             if len(other.path) > len(prefix) and other.path[: len(prefix)] == prefix}  # fmt: skip
+    return bool(names & {"data", "stringData", "spec", "metadata", "apiVersion"})
+
+
+def _has(tree: Tree, prefix: tuple[str, ...], key: str) -> bool:
+    wanted = (*prefix, key)
+    return any(leaf.path[: len(wanted)] == wanted for leaf in tree.leaves)
+
+
+def _record(fmt: str, state: str, reason: str, line: int, **more: str | None) -> SealRecord:
+    detail = tuple((key, value) for key, value in more.items() if value)
+    return SealRecord(format=fmt, state=state, reason=reason, line=line, detail=detail)
+
+
+def _name(tree: Tree, prefix: tuple[str, ...]) -> str | None:
+    wanted = (*prefix, "metadata", "name")
+    return next((leaf.value for leaf in tree.leaves if leaf.path == wanted), None)
+
+
+def _secret(tree: Tree, prefix: tuple[str, ...], line: int) -> SealRecord:
+    fmt, name = "kubernetes-secret", _name(tree, prefix)
+    values = [
+        (leaf, section)
+        for section in ("data", "stringData")
+        for leaf in tree.under((*prefix, section))
+    ]
+    opened = [leaf for leaf, section in values if _lies_open(leaf, encoded=section == "data")]
+    if opened:
+        keys = ", ".join(repr(leaf.path[-1]) for leaf in opened[:5])
+        more = f" and {len(opened) - 5} more" if len(opened) > 5 else ""
+        reason = f"{keys}{more}: base64 or plain text, which anyone can read"
+        return _record(fmt, "plaintext", reason, opened[0].line, name=name)
+    if any(leaf.value.strip() for leaf, _ in values) or tree.templated:
+        return _record(fmt, "reference", "its values come from elsewhere", line, name=name)
+    return _record(fmt, "reference", "holds no value", line, name=name)
+
+
+def _lies_open(leaf: Leaf, *, encoded: bool) -> bool:
+    value = leaf.value.strip()
+    if value_kind(value) is not ValueKind.LITERAL or value in ("null", "~"):
+        return False
+    if value.startswith(("ENC[", "$ANSIBLE_VAULT", "encrypted:", "-----BEGIN AGE ENCRYPTED")):
+        return False
+    if _PUBLIC_KEYS.match(leaf.path[-1]):
+        return False
+    plain = from_base64(re.sub(r"\s", "", value).encode()) if encoded else None
+    if plain is None:
+        return True
+    text = plain.decode("utf-8", "replace")
+    return bool(text.strip()) and value_kind(text) is ValueKind.LITERAL and not _is_sealed(plain)
+
+
+def _is_sealed(plain: bytes) -> bool:
+    return plain.startswith((b"$ANSIBLE_VAULT;", b"age-encryption.org/v1\n", b"\0GITCRYPT\0"))
+
+
+def _sealed_secret(tree: Tree, prefix: tuple[str, ...], line: int) -> SealRecord:
+    fmt, name = "sealed-secret", _name(tree, prefix)
+    spec = (*prefix, "spec")
+    values = [*tree.under((*spec, "encryptedData"))]
+    values += [leaf for leaf in tree.leaves if leaf.path == (*spec, "data")]
+    plain_beside = [
+        leaf
+        for where in (
+            (*prefix, "data"),
+            (*prefix, "stringData"),
+            (*spec, "stringData"),
+            (*spec, "template", "data"),
+            (*spec, "template", "stringData"),
+            (*spec, "data"),
+        )
+        for leaf in tree.under(where)
+        if leaf.path != (*spec, "data") and _lies_open(leaf, encoded=False)
+    ]
+    judged = [(leaf, *judge_sealed_value(leaf.value)) for leaf in values if not _cut_out(leaf)]
+    bad = [(leaf, state, why) for leaf, state, why in judged if state != "sealed"]
+    fakes = [one for one in bad if one[1] == "fake"]
+    broken = [one for one in bad if one[1] == "broken"]
+    if not judged:
+        if tree.templated or any(_cut_out(leaf) for leaf in values):
+            return _record(fmt, "reference", "its values come from a template", line, name=name)
+        if plain_beside:
+            reason = "nothing in it is sealed: its values stand plain"
+            return _record(fmt, "fake", reason, plain_beside[0].line, name=name)
+        return _record(fmt, "broken", "holds no encrypted value", line, name=name)
+    if fakes:
+        leaf, _, why = fakes[0]
+        state = "fake" if len(fakes) == len(judged) else "partly-sealed"
+        return _record(fmt, state, f"{leaf.path[-1]!r}: {why}", leaf.line, name=name)
+    if broken:
+        leaf, _, why = broken[0]
+        return _record(fmt, "broken", f"{leaf.path[-1]!r}: {why}", leaf.line, name=name)
+    if plain_beside:
+        leaf = plain_beside[0]
+        reason = f"{leaf.path[-1]!r} stands plain beside sealed values"
+        return _record(fmt, "partly-sealed", reason, leaf.line, name=name)
+    return _record(
+        fmt, "sealed", f"{len(judged)} values, each RSA-OAEP and AES-GCM", line, name=name
+    )
+
+
+def _cut_out(leaf: Leaf) -> bool:
+    return TEMPLATE in leaf.value or leaf.value.strip() in ("", "null", "~")
+
+
+def judge_sealed_value(value: str) -> tuple[str, str]:
+    """
+    Return state and reason of one value of `encryptedData`.
+    """
+    text = re.sub(r"\s", "", value).encode("utf-8", "replace")
+    raw = from_base64(text)
+    if raw is None:
+        start = from_base64(text[: min(len(text), 400) // 4 * 4])
+        if start is not None and len(start) > 2 and int.from_bytes(start[:2], "big") in _RSA_SIZES:
+            return "broken", "is cut off or altered: no whole base64"
+        return "fake", "is no base64, so nothing is sealed"
+    if is_readable(raw, minimum=1):
+        return "fake", "is base64 of text that anyone can read"
+    size = int.from_bytes(raw[:2], "big")
+    if size not in _RSA_SIZES:
+        return "fake", "has no wrapped key: its first two bytes give no RSA size"
+    if len(raw) < 2 + size + _TAG_SIZE:
+        return "broken", f"ends after {len(raw)} bytes, inside the wrapped key or the code"
+    if is_readable(raw[2 : 2 + size]) or is_filler(raw[2 : 2 + size]):
+        return "fake", "its wrapped key is no ciphertext"
+    if is_readable(raw[2 + size :]):
+        return "fake", "its ciphertext is text that anyone can read"
+    return "sealed", "RSA-OAEP and AES-GCM"
+
+
+def _external(tree: Tree, prefix: tuple[str, ...], kind: str, line: int) -> SealRecord:
+    fmt, name = "external-secret", _name(tree, prefix)
+    for leaf in tree.under((*prefix, "spec")):
+        inside = leaf.path[len(prefix) :]
+        if "fake" in inside and inside[-1] == "value" and _lies_open(leaf, encoded=False):
+            reason = "a store of kind `fake` holds its values in plain text"
+            return _record(fmt, "plaintext", reason, leaf.line, kind=kind, name=name)
+    return _record(fmt, "reference", f"{kind}: names a secret kept elsewhere", line, kind=kind,
+                   name=name)  # fmt: skip
+
+
+def _generators(tree: Tree, path: bytes | None) -> list[SealRecord]:
+    kustomize = base_name(path).startswith("kustomization") or any(
+        leaf.path == ("kind",) and leaf.value in ("Kustomization", "Component")
+        for leaf in tree.leaves
+    )
+    if not kustomize:
+        return []
+    records = []
+    sources = []
+    for leaf in tree.leaves:
+        if leaf.path[:1] != ("secretGenerator",):
+            continue
+        if "literals" in leaf.path:
+            key, _, value = leaf.value.partition("=")
+            if value and value_kind(value) is ValueKind.LITERAL:
+                reason = f"secretGenerator holds {key!r} as a literal"
+                records.append(_record("kubernetes-secret", "plaintext", reason, leaf.line))
+        elif "files" in leaf.path or "envs" in leaf.path or leaf.path[-1] == "env":
+            sources.append(leaf)
+    if sources and not records:
+        reason = "secretGenerator reads files: they are what must be sealed"
+        records.append(_record("kubernetes-secret", "reference", reason, sources[0].line))
+    return records
+
+
+def _agent(tree: Tree) -> list[SealRecord]:
+    for leaf in tree.leaves:
+        if leaf.path and "annotations" in leaf.path and "vault.hashicorp.com/" in leaf.path[-1]:
+            reason = "annotations of the Vault agent: the secret is injected at run time"
+            return [_record("external-secret", "reference", reason, leaf.line, kind="vault-agent")]
+    return []

@@ -1,0 +1,55 @@
+"""
+Where ciphertext lies in a document, so that no other detector takes noise for a credential.
+"""
+
+from __future__ import annotations
+
+import re
+
+_MAX_BLOCK = 64 << 20
+_SPANS = re.compile(
+    rb"""(?x)
+    ENC\[AES256_GCM,data:[^\]\r\n]*\]
+    | \$ANSIBLE_VAULT;[^\r\n]*(?:\r?\n[ \t]*[0-9A-Fa-f]+(?=[ \t]*(?:\r?\n|\Z)))+
+    | -----BEGIN\ AGE\ ENCRYPTED\ FILE-----[A-Za-z0-9+/=\s\\]*-----END
+    | -----BEGIN\ PGP\ MESSAGE-----[^-]*-----END
+    | [=:][ \t]*["']?encrypted:[A-Za-z0-9+/=]{100,}
+    """
+)
+_SEALED_SECRET = re.compile(rb"kind[\"']?[ \t]*:[ \t\r\n]*[\"']?SealedSecret")
+_LONG_VALUE = re.compile(rb":[ \t]*[\"']?(?P<value>A[gQ][A-Za-z0-9+/]{200,}={0,2})")
+_SOPS_KEY = re.compile(
+    rb"(?:enc|fp|mac|recipient|arn|created_at|lastmodified)[\"']?[ \t]*[:=][ \t]*[\"']?"
+    rb"(?P<value>[^\s\"']{16,})"
+)
+
+
+def sealed_spans(data: bytes) -> list[tuple[int, int]]:
+    """
+    Return half-open ranges of bytes that are ciphertext (or its keys' public names), ascending.
+    """
+    if data.startswith((b"\0GITCRYPT\0", b"age-encryption.org/", b"U2FsdGVkX1", b"Salted__")):
+        return [(0, len(data))]
+    spans = [found.span() for found in _SPANS.finditer(data, 0, _MAX_BLOCK)]
+    if _SEALED_SECRET.search(data):
+        spans += [found.span("value") for found in _LONG_VALUE.finditer(data)]
+    if spans and b"sops" in data:
+        spans += [found.span("value") for found in _SOPS_KEY.finditer(data)]
+    return _joined(sorted(spans))
+
+
+def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for start, end in spans:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def inside(spans: list[tuple[int, int]], start: int, end: int) -> bool:
+    """
+    Whether a range lies wholly in one of the spans.
+    """
+    return any(first <= start and end <= last for first, last in spans)
