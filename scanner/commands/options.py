@@ -13,7 +13,10 @@ from pathlib import Path
 from scanner.errors import ConfigError
 from scanner.model import Confidence, Severity
 
-FORMATS = ("terminal", "json", "jsonl", "sarif", "html", "csv", "junit", "gitlab", "markdown")
+FORMATS = ("terminal", "json", "jsonl", "sarif", "html", "csv", "junit", "gitlab",
+    "markdown",
+    "github",
+)
 _SHOWING = ("terminal", "json", "jsonl")
 _CONFIDENCES = tuple(c.label for c in Confidence)
 _SEVERITIES = tuple(s.label for s in Severity)

@@ -23,6 +23,7 @@ _MODULES = {
     "junit": ("junit", "render"),
     "gitlab": ("gitlab", "render"),
     "markdown": ("markdown", "render"),
+    "github": ("github", "render"),
 }
 
 NAMES = tuple(_MODULES)
