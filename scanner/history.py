@@ -83,13 +83,32 @@ class Trees:
     """
 
     ids: npt.NDArray[np.uint8]
-    """By the number that `first` and `last` use."""
+    """Of all objects."""
+
+    rows: Ints
+    """Which of `ids` is a tree's, by the number that `first` and `last` use."""
 
     child: Keys
+    """Ascending."""
+
     first: npt.NDArray[np.int32]
     last: npt.NDArray[np.int32]
     name: npt.NDArray[np.uint32]
     """A hash of the entry's name: see `name_hash`."""
+
+    def id(self, number: int) -> str:
+        """
+        Return the id of a tree.
+        """
+        name: bytes = self.ids[self.rows[number]].tobytes()
+        return name.hex()
+
+    def keys(self) -> Keys:
+        """
+        Return the key of each tree.
+        """
+        heads = self.ids[self.rows, :8]
+        return heads.view(">u8").ravel().astype(np.uint64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

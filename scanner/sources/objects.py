@@ -129,7 +129,7 @@ class ObjectWalk:
         log = self._trees or TreeLog(self.repository.id_size, (), ())
         return History(
             commits=self._commits.commits(),
-            trees=log.trees(),
+            trees=log.trees(self.inventory.ids),
             tags=self._tags.targets,
             refs=self._places.real_refs(),
             head=self._places.head,

@@ -53,7 +53,7 @@ class Inventory:
     kinds: Bytes
     """Codes of `KINDS`; 0 where the kind could not be read."""
 
-    weights: Ints
+    weights: npt.NDArray[np.int32]
     """Bytes that each takes on disk, near enough to share the work out."""
 
     problems: list[tuple[str, str]] = field(default_factory=list)
@@ -95,7 +95,7 @@ def take_inventory(first: Path, id_size: int) -> Inventory:
     """
     ids: list[Bytes] = []
     kinds: list[Bytes] = []
-    weights: list[Ints] = []
+    weights: list[npt.NDArray[np.int32]] = []
     problems: list[tuple[str, str]] = []
     for folder in object_dirs(first):
         for index in sorted((folder / "pack").glob("*.idx")):
@@ -114,17 +114,19 @@ def take_inventory(first: Path, id_size: int) -> Inventory:
             joined = b"".join(name for name, _, _ in loose)
             ids.append(np.frombuffer(joined, np.uint8).reshape(-1, id_size))
             kinds.append(np.array([kind for _, kind, _ in loose], np.uint8))
-            weights.append(np.array([size for _, _, size in loose], np.int64))
+            weights.append(np.array([size for _, _, size in loose], np.int32))
     if not ids:
         return Inventory(
-            np.zeros((0, id_size), np.uint8), np.zeros(0, np.uint8), np.zeros(0, np.int64), problems
+            np.zeros((0, id_size), np.uint8), np.zeros(0, np.uint8), np.zeros(0, np.int32), problems
         )
     if len(ids) == 1:
         return Inventory(ids[0], kinds[0], weights[0], problems)
     return _merged(np.concatenate(ids), np.concatenate(kinds), np.concatenate(weights), problems)
 
 
-def _merged(ids: Bytes, kinds: Bytes, weights: Ints, problems: list[tuple[str, str]]) -> Inventory:
+def _merged(
+    ids: Bytes, kinds: Bytes, weights: npt.NDArray[np.int32], problems: list[tuple[str, str]]
+) -> Inventory:
     # An object that lies in several packs counts once; a copy of known kind is the better one.
     order = np.lexsort((kinds == UNKNOWN, *reversed(columns(ids))))
     ordered = ids[order]
@@ -170,34 +172,32 @@ def _loose_kind(path: str) -> tuple[int, int]:
     try:
         with open(path, "rb") as file:
             head = zlib.decompressobj().decompress(file.read(128), 32)
-            size = os.fstat(file.fileno()).st_size
+            size = min(os.fstat(file.fileno()).st_size, 1 << 30)
     except (OSError, zlib.error):
         return UNKNOWN, 0
     return CODES.get(head.partition(b" ")[0].decode("latin-1"), UNKNOWN), size
 
 
-def _read_pack(index: Path, id_size: int) -> tuple[Bytes, Bytes, Ints, str]:
+def _read_pack(index: Path, id_size: int) -> tuple[Bytes, Bytes, npt.NDArray[np.int32], str]:
     ids, offsets = _read_index(index, id_size)
-    order = np.argsort(offsets, kind="stable")
-    ids, offsets = ids[order], offsets[order]
+    by_offset = np.argsort(offsets, kind="stable")
+    offsets = offsets[by_offset]
     pack = index.with_suffix(".pack")
     try:
         size = pack.stat().st_size
     except OSError:
-        return (
-            ids,
-            np.zeros(len(ids), np.uint8),
-            np.zeros(len(ids), np.int64),
-            "the pack is missing",
-        )
-    ends = np.append(offsets[1:], size - id_size)
-    weights = np.maximum(ends - offsets, 0)
-    kinds, bases = _headers(pack, offsets, ids, size)
-    problem = _trailer_problem(index, pack, id_size)
+        nothing = np.zeros(len(ids), np.int32)
+        return ids, nothing.astype(np.uint8), nothing, "the pack is missing"
+    kinds, bases = _headers(pack, offsets, ids, by_offset, size)
     kinds, roots = _resolved(kinds, bases)
+    del bases
     # Stable, and read backwards: families in reverse, in each the last written first.
-    order = np.argsort(roots.astype(np.int32), kind="stable")[::-1]
-    return ids[order], kinds[order], weights[order], problem
+    order = np.argsort(roots, kind="stable")[::-1]
+    del roots
+    weights = np.diff(offsets, append=max(size - id_size, 0))
+    weights = np.clip(weights, 0, 1 << 30).astype(np.int32)[order]
+    del offsets
+    return ids[by_offset[order]], kinds[order], weights, _trailer_problem(index, pack, id_size)
 
 
 def _trailer_problem(index: Path, pack: Path, id_size: int) -> str:
@@ -247,12 +247,14 @@ def _read_old_index(data: Bytes, id_size: int) -> tuple[Bytes, Ints]:
     return np.ascontiguousarray(rows[:, 4:]), offsets
 
 
-def _headers(pack: Path, offsets: Ints, ids: Bytes, size: int) -> tuple[Bytes, Ints]:
+def _headers(
+    pack: Path, offsets: Ints, ids: Bytes, by_offset: Ints, size: int
+) -> tuple[Bytes, npt.NDArray[np.int32]]:
     """
     Return each entry's kind, and the row of its base (its own, where it is whole; -1 where lost).
     """
     kinds = np.zeros(len(offsets), np.uint8)
-    bases = np.arange(len(offsets), dtype=np.int64)
+    bases = np.arange(len(offsets), dtype=np.int32)
     by_key: tuple[npt.NDArray[np.uint64], Ints] | None = None
     buffer = np.zeros(_WINDOW + _HEADER_MAX, np.uint8)
     # Windows, not a map of the whole file: mapped pages count as our memory once touched.
@@ -272,8 +274,9 @@ def _headers(pack: Path, offsets: Ints, ids: Bytes, size: int) -> tuple[Bytes, I
             named = np.flatnonzero(kind == _REF_DELTA)
             if len(named):
                 if by_key is None:
-                    order = np.argsort(keys(ids), kind="stable")
-                    by_key = keys(ids)[order], order
+                    ordered = keys(ids)[by_offset]
+                    order = np.argsort(ordered, kind="stable")
+                    by_key = ordered[order], order
                 spots = refs[named][:, None] + np.arange(8)
                 wanted = keys(buffer[np.minimum(spots, len(buffer) - 1)])
                 found = _rows_at(by_key[0], wanted)
@@ -327,13 +330,13 @@ def _window(buffer: Bytes, at: Ints) -> tuple[Bytes, Ints, Ints]:
     return kinds.astype(np.uint8), distances, spots
 
 
-def _resolved(kinds: Bytes, bases: Ints) -> tuple[Bytes, Ints]:
+def _resolved(kinds: Bytes, bases: npt.NDArray[np.int32]) -> tuple[Bytes, npt.NDArray[np.int32]]:
     """
     Follow deltas to the whole object at their root, all at once, each step twice
     as far; return kinds and the rows of the roots.
     """
     lost = bases < 0
-    parents = np.where(lost, np.arange(len(bases)), bases)
+    parents = np.where(lost, np.arange(len(bases), dtype=np.int32), bases)
     for _ in range(64):
         further = parents[parents]
         if np.array_equal(further, parents):

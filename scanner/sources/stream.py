@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import IO
 
 import numpy as np
+import numpy.typing as npt
 
 from scanner.model import Document, Place
 from scanner.sources.git import ObjectAccess
@@ -73,11 +74,11 @@ class Queue:
     A run keeps neighbours together, since they are mostly deltas of each other.
     """
 
-    def __init__(self, rows: Ints, weights: Ints, runs: int) -> None:
+    def __init__(self, rows: Ints, weights: npt.NDArray[np.int32], runs: int) -> None:
         self._runs: deque[Ints] = deque()
         if not len(rows):
             return
-        total = np.cumsum(weights[rows] + 64)
+        total = np.cumsum(weights[rows].astype(np.int64) + 64)
         cuts = np.searchsorted(total, np.linspace(0, total[-1], runs + 1)[1:-1])
         self._runs.extend(run for run in np.split(rows, cuts) if len(run))
 

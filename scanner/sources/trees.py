@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import hyperscan
 import numpy as np
@@ -129,9 +130,12 @@ class TreeLog:
         self._maybe[(self._wanted >> np.uint64(48)).astype(np.int64)] = True
         self._names = NamePatterns(names) if names else None
         self._lock = threading.Lock()
-        self._ids: list[Bytes] = []
+        self._numbers: list[Ints] = []
         self._count = 0
-        self._rows: list[_Rows] = []
+        self._child: list[Keys] = []
+        self._first: list[npt.NDArray[np.int32]] = []
+        self._last: list[npt.NDArray[np.int32]] = []
+        self._name: list[npt.NDArray[np.uint32]] = []
         self._named: list[Keys] = []
 
     def watch(self, batches: Iterable[ObjectBatch]) -> Iterator[ObjectBatch]:
@@ -148,7 +152,7 @@ class TreeLog:
         with self._lock:
             offset = self._count
             self._count += len(starts)
-            self._ids.append(batch.ids)
+            self._numbers.append(batch.rows)
         size = self._id_size
         entries = parse(data, starts, np.array(batch.ends, np.int64), size)
         words = np.ndarray((max(len(data) - 7, 0),), ">u8", buffer=data, strides=(1,))
@@ -176,9 +180,12 @@ class TreeLog:
         if len(data) < int(entries.nuls[some].max()) + 9:
             padded = np.concatenate([data, np.zeros(16, np.uint8)])
         names = hash_names(padded, name_starts, entries.nuls[some] - name_starts)
-        rows = _runs(child, entries.trees[some] + offset, names)
+        runs = _runs(child, entries.trees[some] + offset, names)
         with self._lock:
-            self._rows.append(rows)
+            self._child.append(runs[0])
+            self._first.append(runs[1])
+            self._last.append(runs[2])
+            self._name.append(runs[3])
 
     def _is_wanted(self, child: Keys) -> npt.NDArray[np.bool_]:
         if not len(self._wanted):
@@ -195,18 +202,28 @@ class TreeLog:
         """
         return np.unique(np.concatenate([*self._named, np.zeros(0, np.uint64)]))
 
-    def trees(self) -> Trees:
+    def trees(self, ids: Bytes) -> Trees:
         """
-        Return what was seen.
+        Return what was seen, once: it is handed over, column by column.
+
+        `ids` are those of the whole inventory.
         """
-        ids = np.concatenate([*self._ids, np.zeros((0, self._id_size), np.uint8)])
+        child = _joined(self._child, np.uint64)
+        order = np.argsort(child, kind="stable").astype(np.int32)
         return Trees(
             ids=ids,
-            child=np.concatenate([row[0] for row in self._rows] or [np.zeros(0, np.uint64)]),
-            first=np.concatenate([row[1] for row in self._rows] or [np.zeros(0, np.int32)]),
-            last=np.concatenate([row[2] for row in self._rows] or [np.zeros(0, np.int32)]),
-            name=np.concatenate([row[3] for row in self._rows] or [np.zeros(0, np.uint32)]),
+            rows=_joined(self._numbers, np.int64),
+            child=child[order],
+            first=_joined(self._first, np.int32)[order],
+            last=_joined(self._last, np.int32)[order],
+            name=_joined(self._name, np.uint32)[order],
         )
+
+
+def _joined(parts: list[npt.NDArray[Any]], kind: npt.DTypeLike) -> npt.NDArray[Any]:
+    whole = np.concatenate([*parts, np.zeros(0, kind)])
+    parts.clear()
+    return whole
 
 
 def _runs(child: Keys, trees: Ints, names: npt.NDArray[np.uint32]) -> _Rows:

@@ -223,7 +223,7 @@ class Attribution:
         roots = finder.trees(self._history.commits.trees)
         alone = finder.orphans()
         alone = alone[~np.isin(alone, roots)]
-        named = [self._tree_id(row) in order.targets for row in alone.tolist()]
+        named = [self._history.trees.id(row) in order.targets for row in alone.tolist()]
         late = len(order) + 1 - np.array(named, np.int64)
         everything = np.concatenate([roots, alone])
         first = np.concatenate([order.positions, late])
@@ -242,10 +242,6 @@ class Attribution:
             for name, found in places.items()
         }
 
-    def _tree_id(self, number: int) -> str:
-        name: bytes = self._history.trees.ids[number].tobytes()
-        return name.hex()
-
     def _spelled(
         self, places: dict[str, list[Place]]
     ) -> dict[tuple[str, tuple[tuple[int, int], ...]], tuple[bytes, bool]]:
@@ -253,7 +249,7 @@ class Attribution:
         steps: dict[tuple[str, tuple[tuple[int, int], ...]], list[tuple[str, str, int]]] = {}
         for name, found in places.items():
             for place in found:
-                trees = [self._tree_id(number) for number, _ in place.chain]
+                trees = [self._history.trees.id(number) for number, _ in place.chain]
                 children = [*trees[1:], name]
                 chain = [
                     (tree, child, step[1])

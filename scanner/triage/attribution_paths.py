@@ -60,8 +60,8 @@ class PathFinder:
     """
 
     def __init__(self, trees: Trees, wanted: Keys) -> None:
-        self._count = len(trees.ids)
-        keys = np.ascontiguousarray(trees.ids[:, :8]).view(">u8").ravel().astype(np.uint64)
+        self._count = len(trees.rows)
+        keys = trees.keys()
         self._by_key = np.argsort(keys)
         self._sorted = keys[self._by_key]
         self._keys = keys
@@ -80,8 +80,6 @@ class PathFinder:
 
     def _climb(self, trees: Trees) -> None:
         # Items are numbered trees first, then the wanted objects that are none.
-        order = np.argsort(trees.child, kind="stable")
-        child = trees.child[order]
         parents: list[Ints] = []
         items: list[Ints] = []
         names: list[npt.NDArray[np.uint32]] = []
@@ -90,9 +88,9 @@ class PathFinder:
         numbers = np.where(itself >= 0, itself, self._count + np.arange(len(frontier)))
         self._needed[itself[itself >= 0]] = True
         while len(frontier):
-            left = np.searchsorted(child, frontier, "left")
-            many = np.searchsorted(child, frontier, "right") - left
-            rows = order[_ranges(left, many)]
+            left = np.searchsorted(trees.child, frontier, "left")
+            many = np.searchsorted(trees.child, frontier, "right") - left
+            rows = _ranges(left, many)
             first = trees.first[rows].astype(np.int64)
             length = trees.last[rows] - first + 1
             parent = _ranges(first, length)
