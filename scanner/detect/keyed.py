@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import regex
 
+from scanner.detect.confirm import SCORES
 from scanner.detect.entropy import shannon
 from scanner.detect.overlap import JUDGED, Found
 from scanner.detect.placeholder import placeholder
@@ -21,7 +22,7 @@ from scanner.ruleset.expression import weaken
 from scanner.ruleset.schema import Keyed, Rule
 from scanner.ruleset.table import RuleTable
 
-_EDGE_BEFORE = rb"(?<![A-Za-z0-9_\-])"
+_EDGE_BEFORE = rb"(?<![A-Za-z0-9])"
 _EDGE_AFTER = rb"(?![A-Za-z0-9_\-])"
 _SEPARATOR = r"[ _.\-]?"
 _TIMEOUT_S = 0.5
@@ -65,7 +66,7 @@ def expression(pair: Pair) -> bytes:
     Return the first pass's expression for a pair (any case).
     """
     value = weaken(pair.value.encode()).pattern.decode()
-    gap = f"(?:[^\\n]{{0,{pair.distance - 1}}}[^A-Za-z0-9_\\-\\n])"
+    gap = f"(?:.{{0,{pair.distance - 1}}}[^A-Za-z0-9])"
     return f"{word_pattern(pair.word)}{gap}(?-i:{value})".encode()
 
 
@@ -134,8 +135,7 @@ class KeyedMatcher:
             pattern = self._words[pair.word] = regex.compile(
                 word_pattern(pair.word).encode(), regex.IGNORECASE | regex.REVERSE
             )
-        line = data.rfind(b"\n", 0, start) + 1
-        low = max(line, start - pair.distance - len(pair.word) * 2)
+        low = max(0, start - pair.distance - len(pair.word) * 2)
         match = pattern.search(data, low, start)
         return None if match is None else data[match.end() : start]
 
@@ -158,9 +158,10 @@ class KeyedMatcher:
             end=span[1],
             secret=secret,
             rank=JUDGED,
+            score=SCORES[rule.confidence],
             reasons=(f"the word {word!r} stands before it",),
             words=(word,),
-            waits=True,
+            waits=rule.judged,
             distance=len(before),
         )
 
