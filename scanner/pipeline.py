@@ -6,16 +6,20 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from scanner.detect.engine import Engine
-from scanner.model import Finding, Limit, Match, Occurrence, Unread
+from scanner.detect.engine import Engine, Scanner
+from scanner.detect.sealed.detector import matches_by_name
+from scanner.detect.sealed.registry import named
+from scanner.model import Finding, Limit, Match, Occurrence, Place, Unread
 from scanner.ruleset.schema import Rule
 from scanner.sources.batch import Batch
 from scanner.triage.collapse import Located, collapse
 from scanner.triage.fingerprint import Fingerprints
 from scanner.triage.suppression import Comments
+
+_CONTENT = frozenset({Place.FILE, Place.INDEX, Place.BLOB})
 
 
 @dataclass(slots=True)
@@ -42,13 +46,29 @@ def detect(engine: Engine, batches: Iterable[Batch], *, jobs: int = 1) -> Detect
         scanner = engine.scanner()
         try:
             for batch in batches:
-                seen.matches += scanner.scan(batch)
+                seen.matches += _scan(engine, scanner, batch)
         except KeyboardInterrupt:
             seen.interrupted = True
         seen.unread += scanner.unread
         seen.limits += scanner.limits
         return seen
     return _detect_in_threads(engine, batches, jobs, seen)
+
+
+def _scan(engine: Engine, scanner: Scanner, batch: Batch) -> list[Match]:
+    """
+    Scan one batch, and judge by name what no literal in a text would call for.
+    """
+    matches = scanner.scan(batch)
+    for index, (start, end) in enumerate(zip(batch.starts, batch.ends, strict=True)):
+        document = batch.document(index)
+        if document.path is not None and document.place in _CONTENT and named(document.path):
+            matches += [
+                match
+                for match in matches_by_name(bytes(batch.data[start:end]), document)
+                if engine.takes(match.rule_id)
+            ]
+    return matches
 
 
 def _detect_in_threads(
@@ -63,7 +83,7 @@ def _detect_in_threads(
     def worker(number: int) -> None:
         while (item := work.get()) is not None:
             try:
-                found[item[0]] = scanners[number].scan(item[1])
+                found[item[0]] = _scan(engine, scanners[number], item[1])
             except BaseException as error:  # noqa: BLE001 # raised again in the caller's thread
                 failures.append(error)
 
@@ -92,6 +112,55 @@ def _detect_in_threads(
         seen.unread += scanner.unread
         seen.limits += scanner.limits
     return seen
+
+
+def detect_streams(
+    engine: Engine,
+    streams: Sequence[Iterable[Batch]],
+    seen: Detection,
+    *,
+    step: Callable[[int], None] | None = None,
+) -> None:
+    """
+    Scan streams side by side, a thread each, into `seen`.
+
+    A batch is done with before its stream is asked for the next, so streams may
+    reuse their buffers.  `step` is told the bytes of each batch.
+    """
+    stop = threading.Event()
+    failures: list[BaseException] = []
+    scanners = [engine.scanner() for _ in streams]
+    results: list[list[Match]] = [[] for _ in streams]
+
+    def worker(number: int) -> None:
+        try:
+            for batch in streams[number]:
+                results[number] += scanners[number].scan(batch)
+                if step is not None and len(batch.ends):
+                    step(batch.ends[-1] - batch.starts[0])
+                if stop.is_set():
+                    return
+        except BaseException as error:  # noqa: BLE001 # raised again in the caller's thread
+            failures.append(error)
+            stop.set()
+
+    threads = [threading.Thread(target=worker, args=(n,), daemon=True) for n in range(len(streams))]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            thread.join()
+    except KeyboardInterrupt:
+        seen.interrupted = True
+        stop.set()
+        for thread in threads:
+            thread.join()
+    if failures:
+        raise failures[0]
+    for scanner, matches in zip(scanners, results, strict=True):
+        seen.matches += matches
+        seen.unread += scanner.unread
+        seen.limits += scanner.limits
 
 
 def where_it_stands(match: Match) -> Occurrence:

@@ -1,0 +1,96 @@
+"""
+`unsealed audit`: every object of a repository, reachable or not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from pathlib import Path
+
+from scanner.commands.options import add_scan_options, settings
+from scanner.commands.progress import progress
+from scanner.commands.session import Result, Session
+from scanner.model import Limit, Place, Unread
+from scanner.pipeline import Detection, detect_streams, judge, where_it_stands
+from scanner.sources.git import open_repository
+from scanner.sources.objects import ObjectWalk
+from scanner.triage.attribution import Attribution, Located
+from scanner.triage.suppression import Comments
+
+_KINDS = ("blob", "commit", "tag", "tree")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """
+    See `Command.add_arguments`.
+    """
+    parser.add_argument(
+        "repo", nargs="?", default=".", metavar="REPO", help="default: this folder's repository"
+    )
+    parser.add_argument(
+        "--honour-comments",
+        action="store_true",
+        help="let `unsealed:allow RULE reason` count (an audit ignores it)",
+    )
+    add_scan_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """
+    See `Command.run`.
+    """
+    repository = open_repository(Path(args.repo))
+    session = Session(settings(args), command="audit", target=args.repo)
+    with contextlib.closing(ObjectWalk(repository, jobs=session.settings.jobs)) as walk:
+        seen = read_everything(session, walk)
+        located, limits = _locate(walk, seen)
+        findings, notices = judge(
+            located,
+            session.engine.rule,
+            session.fingerprints,
+            comments=Comments.HONOURED if args.honour_comments else Comments.IGNORED,
+            paths_known=False,
+        )
+        unread = [*walk.unread, *seen.unread]
+        if not len(walk) and not unread:
+            # A scan that looked at nothing is not clean.
+            unread.append(Unread(place=Place.BLOB, reason="the repository has no objects"))
+        return session.conclude(
+            Result(
+                findings=findings,
+                unread=unread,
+                limits=[*walk.limits, *seen.limits, *limits],
+                coverage=walk.coverage,
+                notices=notices,
+                interrupted=seen.interrupted,
+            )
+        )
+
+
+def read_everything(session: Session, walk: ObjectWalk) -> Detection:
+    """
+    Scan every object and what lies around them.
+
+    Blobs come first: while the trees stream by, it is known which blobs matter.
+    """
+    seen = Detection()
+    with progress(enabled=session.settings.progress) as bar:
+        for kind in _KINDS:
+            if seen.interrupted:
+                break
+            if kind == "tree":
+                walk.want({m.document.blob for m in seen.matches if m.document.blob is not None})
+            step = bar.kind(kind, walk.count(kind))
+            detect_streams(session.engine, walk.streams(kind), seen, step=step)
+        if not seen.interrupted:
+            detect_streams(session.engine, [walk.places()], seen)
+    return seen
+
+
+def _locate(walk: ObjectWalk, seen: Detection) -> tuple[list[Located], list[Limit]]:
+    if seen.interrupted:
+        # Not every tree was read: where a blob lies is not known.
+        return [(match, (where_it_stands(match),)) for match in seen.matches], []
+    attribution = Attribution(walk.history())
+    return attribution.locate(seen.matches), attribution.limits
