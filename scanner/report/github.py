@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from scanner.model import Finding, Report, Severity
 from scanner.report.options import Options, RuleText
 from scanner.report.order import by_importance, sorted_places
-from scanner.report.path_text import text_of
+from scanner.report.path_text import text_of, visible_lines
 
 _SHOWN = 10
 """GitHub shows ten annotations of each level a step; the rest stands in the job summary."""
@@ -50,6 +50,8 @@ def _command(finding: Finding) -> str:
 
 
 def _data(text: str) -> str:
+    # A log is read in terminals too: what steers one is spelled out.
+    text = "\r".join(map(visible_lines, text.split("\r")))
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

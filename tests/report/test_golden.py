@@ -20,6 +20,7 @@ SUFFIXES = {
     "junit": "xml",
     "gitlab": "gitlab.json",
     "markdown": "md",
+    "github": "github.txt",
 }
 
 
