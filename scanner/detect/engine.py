@@ -18,6 +18,7 @@ from scanner.detect.first_pass import FirstPass
 from scanner.detect.judging import settle_scores
 from scanner.detect.overlap import Found, of_candidate, of_confirmed, settle
 from scanner.detect.plan import KEYED, RULE, Plan
+from scanner.detect.sealed.spans import inside, sealed_spans
 from scanner.detect.texts import DerivedBatch, Purse, Source, View
 from scanner.model import Limit, Match, Unread
 from scanner.ruleset.schema import Rule
@@ -75,6 +76,12 @@ class Engine:
         """
         return self.plan.rules.by_id(rule_id)
 
+    def takes(self, rule_id: str) -> bool:
+        """
+        Whether there is such a rule and this run selected it.
+        """
+        return self.plan.rules.number(rule_id) in self.enabled
+
     def scanner(self) -> Scanner:
         """
         Return a scanner for the calling thread.
@@ -110,7 +117,7 @@ class Scanner:
             by_source.setdefault(id(item.source), []).append(item)
         by_root: dict[int, list[Found]] = {}
         for group in by_source.values():
-            by_root.setdefault(group[0].source.root().index, []).extend(settle(group))
+            by_root.setdefault(group[0].source.root().index, []).extend(settle(_audible(group)))
         return [match for index in sorted(by_root) for match in self._matches(by_root[index])]
 
     def _scan(self, batch: Batch, items: _Items | None, found: list[Found]) -> None:
@@ -270,3 +277,15 @@ class Scanner:
                 )
             )
         return matches
+
+
+def _audible(group: list[Found]) -> list[Found]:
+    """
+    Return what was found in one document, without what lies in ciphertext: noise is no credential.
+    """
+    spans = sealed_spans(group[0].source.data)
+    if not spans:
+        return group
+    return [
+        item for item in group if item.secret is None or not inside(spans, item.start, item.end)
+    ]

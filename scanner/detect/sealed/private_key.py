@@ -54,6 +54,22 @@ def check(data: bytes, path: bytes | None = None) -> list[SealRecord]:
     return records
 
 
+def sealed_spans(data: bytes) -> list[tuple[int, int]]:
+    """
+    Return where keys stand that claim to be sealed: they are judged here, and by no rule.
+    """
+    spans = []
+    for found in _BEGIN.finditer(data):
+        body = data[found.end() : found.end() + _MAX_BODY]
+        cut = body.find(b"-----")
+        ended = body[cut:].startswith(b"-----END " + found["kind"]) if cut >= 0 else False
+        judged = _pem(found["kind"], body[: cut if cut >= 0 else None], ended=ended)
+        if judged and judged[0] != "plaintext":
+            end = data.find(b"\n", found.end() + max(cut, 0))
+            spans.append((found.start(), len(data) if end < 0 or cut < 0 else end))
+    return spans
+
+
 def _kind(kind: bytes) -> str:
     return kind.decode().removesuffix(" BLOCK").removesuffix("PRIVATE KEY").strip() or "PKCS#8"
 

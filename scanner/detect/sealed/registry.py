@@ -44,6 +44,13 @@ class Checker:
     path: str | None = None
     """A pattern for the whole path in lower case; a file of that name is always judged."""
 
+    def hits(self, data: bytes) -> bool:
+        """
+        Whether one of its literals stands in `data`, or one of its starts at the start.
+        """
+        patterns = [*self.literals, *(rb"\A(?:" + start + rb")" for start in self.starts)]
+        return bool(patterns) and re.search(b"|".join(patterns), data, re.DOTALL) is not None
+
     def check(self, data: bytes, path: bytes | None) -> list[SealRecord]:
         """
         Load the checker's module and ask it.
@@ -140,13 +147,6 @@ CHECKERS: tuple[Checker, ...] = (
     ),
 )
 _BY_PATH = tuple((re.compile(one.path), one) for one in CHECKERS if one.path)
-_LITERALS = {
-    one.name: re.compile(
-        b"|".join([*one.literals, *(rb"\A(?:" + start + rb")" for start in one.starts)]), re.DOTALL
-    )
-    for one in CHECKERS
-    if one.literals or one.starts
-}
 
 
 def path_patterns() -> tuple[str, ...]:
@@ -174,12 +174,7 @@ def called(data: bytes, path: bytes | None) -> list[Checker]:
     Return the checkers that a document calls for, in order.
     """
     by_name = {checker.name for checker in _called_by_name(path)}
-    return [
-        checker
-        for checker in CHECKERS
-        if checker.name in by_name
-        or (checker.name in _LITERALS and _LITERALS[checker.name].search(data))
-    ]
+    return [checker for checker in CHECKERS if checker.name in by_name or checker.hits(data)]
 
 
 def seal_records(

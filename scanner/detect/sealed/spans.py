@@ -4,6 +4,7 @@ Where ciphertext lies in a document, so that no other detector takes noise for a
 
 from __future__ import annotations
 
+import importlib
 import re
 
 _MAX_BLOCK = 64 << 20
@@ -16,6 +17,8 @@ _SPANS = re.compile(
     | [=:][ \t]*["']?encrypted:[A-Za-z0-9+/=]{100,}
     """
 )
+_MARKS = (b"ENC[AES256_GCM", b"$ANSIBLE_VAULT;", b"-----BEGIN AGE", b"-----BEGIN PGP MESSAGE",
+    b"encrypted:", b"SealedSecret", b"PRIVATE KEY")  # fmt: skip
 _SEALED_SECRET = re.compile(rb"kind[\"']?[ \t]*:[ \t\r\n]*[\"']?SealedSecret")
 _LONG_VALUE = re.compile(rb":[ \t]*[\"']?(?P<value>A[gQ][A-Za-z0-9+/]{200,}={0,2})")
 _SOPS_KEY = re.compile(
@@ -30,11 +33,17 @@ def sealed_spans(data: bytes) -> list[tuple[int, int]]:
     """
     if data.startswith((b"\0GITCRYPT\0", b"age-encryption.org/", b"U2FsdGVkX1", b"Salted__")):
         return [(0, len(data))]
+    if not any(mark in data for mark in _MARKS):
+        return []
     spans = [found.span() for found in _SPANS.finditer(data, 0, _MAX_BLOCK)]
     if _SEALED_SECRET.search(data):
         spans += [found.span("value") for found in _LONG_VALUE.finditer(data)]
     if spans and b"sops" in data:
         spans += [found.span("value") for found in _SOPS_KEY.finditer(data)]
+    if b"PRIVATE KEY" in data:
+        # Loaded when a key is there: the hook pays for no parser that it does not need.
+        keys = importlib.import_module("scanner.detect.sealed.private_key")
+        spans += keys.sealed_spans(data)
     return _joined(sorted(spans))
 
 
