@@ -21,8 +21,6 @@ from scanner.triage.suppression import Comments
 
 _CONTENT = frozenset({Place.FILE, Place.INDEX, Place.BLOB})
 
-_CONTENT = frozenset({Place.FILE, Place.INDEX, Place.BLOB})
-
 
 @dataclass(slots=True)
 class Detection:
@@ -55,22 +53,6 @@ def detect(engine: Engine, batches: Iterable[Batch], *, jobs: int = 1) -> Detect
         seen.limits += scanner.limits
         return seen
     return _detect_in_threads(engine, batches, jobs, seen)
-
-
-def _scan(engine: Engine, scanner: Scanner, batch: Batch) -> list[Match]:
-    """
-    Scan one batch, and judge by name what no literal in a text would call for.
-    """
-    matches = scanner.scan(batch)
-    for index, (start, end) in enumerate(zip(batch.starts, batch.ends, strict=True)):
-        document = batch.document(index)
-        if document.path is not None and document.place in _CONTENT and named(document.path):
-            matches += [
-                match
-                for match in matches_by_name(bytes(batch.data[start:end]), document)
-                if engine.takes(match.rule_id)
-            ]
-    return matches
 
 
 def _scan(engine: Engine, scanner: Scanner, batch: Batch) -> list[Match]:
