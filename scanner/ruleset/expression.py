@@ -22,6 +22,7 @@ _parser: Any = importlib.import_module("re._parser" if sys.version_info >= (3, 1
 UNBOUNDED = 1 << 20
 """Widths from here on count as without limit."""
 
+_LONG_REPEAT = 80
 _FLAGS = ((re.IGNORECASE, "i"),)
 _CATEGORIES = {
     "CATEGORY_DIGIT": r"0-9",
@@ -160,10 +161,23 @@ def _emit_node(name: str, value: Any, *, dotall: bool) -> str:
         inner = _emit(body, dotall=dotall)
         if not inner:
             return ""
-        upper = "" if most is _parser.MAXREPEAT else str(most)
+        upper = "" if most is _parser.MAXREPEAT or _may_run_on(most, body) else str(most)
         bounds = str(least) if str(least) == upper else f"{least},{upper}"
         return f"(?:{inner}){{{bounds}}}"
     raise ValueError(f"the first pass cannot express {name.lower().replace('_', ' ')}")
+
+
+def _may_run_on(most: int, body: Any) -> bool:
+    """
+    Tell whether a long bounded repeat may lose its bound: counting is dear, and
+    a run that ends with the line or the word ends soon by itself.
+    """
+    if most < _LONG_REPEAT or len(body) != 1:
+        return False
+    operation, value = body[0]
+    if str(operation) != "IN":
+        return False
+    return re.match(_emit_class(value).encode("ascii"), b"\n") is None
 
 
 def _emit_class(items: Any) -> str:
