@@ -8,7 +8,7 @@ itself before it is reported.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -73,13 +73,16 @@ class Commits:
     parent_keys: Keys
 
 
+ENTRY = np.dtype([("child", "<u8"), ("name", "<u4"), ("first", "<i4"), ("last", "<i4")])
+"""
+A run of trees, all of `first` to `last`, that hold `child` under one name (see `name_hash`).
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trees:
     """
     Which tree holds which, and which holds the blobs that matter.
-
-    An entry stands for a run of trees: all of `first` to `last` hold `child`
-    under the same name.
     """
 
     ids: npt.NDArray[np.uint8]
@@ -88,13 +91,8 @@ class Trees:
     rows: Ints
     """Which of `ids` is a tree's, by the number that `first` and `last` use."""
 
-    child: Keys
-    """Ascending."""
-
-    first: npt.NDArray[np.int32]
-    last: npt.NDArray[np.int32]
-    name: npt.NDArray[np.uint32]
-    """A hash of the entry's name: see `name_hash`."""
+    entries: Callable[[], Iterator[npt.NDArray[np.void]]]
+    """Yields all entries (see `ENTRY`), some thousands at a time, each time it is called."""
 
     def id(self, number: int) -> str:
         """

@@ -14,6 +14,7 @@ from scanner.model import Coverage, Limit, Place, Unread
 from scanner.sources.batch import Batch
 from scanner.sources.commits import CommitLog, TagLog
 from scanner.sources.git import ObjectAccess, Repository
+from scanner.sources.memory import give_back
 from scanner.sources.packs import KINDS, Inventory, keys, take_inventory
 from scanner.sources.places import PlaceWalk
 from scanner.sources.reader import ObjectReader
@@ -59,6 +60,7 @@ class ObjectWalk:
         self._places = PlaceWalk(repository, self.coverage, self.unread)
         self._places.load_refs()
         self.inventory: Inventory = take_inventory(repository.object_dir, repository.id_size)
+        give_back()
         for name, reason in self.inventory.problems:
             self.unread.append(
                 Unread(place=Place.BLOB, path=f"objects/pack/{name}".encode(), reason=reason)
@@ -75,6 +77,8 @@ class ObjectWalk:
         Remove what the walk put on disk.
         """
         self._access.close()
+        if self._trees is not None:
+            self._trees.close()
 
     def __len__(self) -> int:
         return len(self.inventory.kinds)
@@ -126,6 +130,7 @@ class ObjectWalk:
         """
         Return what was learnt of who holds whom, after every kind has been read.
         """
+        give_back()
         log = self._trees or TreeLog(self.repository.id_size, (), ())
         return History(
             commits=self._commits.commits(),

@@ -9,21 +9,21 @@ what one holds is a continuation of what the one before it held.
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import hyperscan
 import numpy as np
 import numpy.typing as npt
 
-from scanner.history import Ints, Keys, Trees, combine, hash_names
+from scanner.history import ENTRY, Ints, Keys, Trees, combine, hash_names
 from scanner.sources.packs import Bytes
 from scanner.sources.stream import ObjectBatch
 
 _FOLDER = b"4"
-_Rows = tuple[Keys, npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.uint32]]
+_AT_ONCE = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +132,8 @@ class TreeLog:
         self._lock = threading.Lock()
         self._numbers: list[Ints] = []
         self._count = 0
-        self._child: list[Keys] = []
-        self._first: list[npt.NDArray[np.int32]] = []
-        self._last: list[npt.NDArray[np.int32]] = []
-        self._name: list[npt.NDArray[np.uint32]] = []
+        # Millions of entries, each looked at a few times: better on disk than in memory.
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 # closed by `close`
         self._named: list[Keys] = []
 
     def watch(self, batches: Iterable[ObjectBatch]) -> Iterator[ObjectBatch]:
@@ -182,10 +180,7 @@ class TreeLog:
         names = hash_names(padded, name_starts, entries.nuls[some] - name_starts)
         runs = _runs(child, entries.trees[some] + offset, names)
         with self._lock:
-            self._child.append(runs[0])
-            self._first.append(runs[1])
-            self._last.append(runs[2])
-            self._name.append(runs[3])
+            self._file.write(runs.data)
 
     def _is_wanted(self, child: Keys) -> npt.NDArray[np.bool_]:
         if not len(self._wanted):
@@ -204,29 +199,24 @@ class TreeLog:
 
     def trees(self, ids: Bytes) -> Trees:
         """
-        Return what was seen, once: it is handed over, column by column.
-
-        `ids` are those of the whole inventory.
+        Return what was seen; `ids` are those of the whole inventory.
         """
-        child = _joined(self._child, np.uint64)
-        order = np.argsort(child, kind="stable").astype(np.int32)
-        return Trees(
-            ids=ids,
-            rows=_joined(self._numbers, np.int64),
-            child=child[order],
-            first=_joined(self._first, np.int32)[order],
-            last=_joined(self._last, np.int32)[order],
-            name=_joined(self._name, np.uint32)[order],
-        )
+        rows = np.concatenate([*self._numbers, np.zeros(0, np.int64)])
+        return Trees(ids=ids, rows=rows, entries=self._entries)
+
+    def close(self) -> None:
+        """
+        Forget what was seen.
+        """
+        self._file.close()
+
+    def _entries(self) -> Iterator[npt.NDArray[np.void]]:
+        self._file.seek(0)
+        while data := self._file.read(_AT_ONCE * ENTRY.itemsize):
+            yield np.frombuffer(data, ENTRY)
 
 
-def _joined(parts: list[npt.NDArray[Any]], kind: npt.DTypeLike) -> npt.NDArray[Any]:
-    whole = np.concatenate([*parts, np.zeros(0, kind)])
-    parts.clear()
-    return whole
-
-
-def _runs(child: Keys, trees: Ints, names: npt.NDArray[np.uint32]) -> _Rows:
+def _runs(child: Keys, trees: Ints, names: npt.NDArray[np.uint32]) -> npt.NDArray[np.void]:
     """
     Join what consecutive trees hold under the same name.
     """
@@ -238,4 +228,7 @@ def _runs(child: Keys, trees: Ints, names: npt.NDArray[np.uint32]) -> _Rows:
     first = np.flatnonzero(new)
     last = np.append(first[1:], len(order)) - 1
     rows = order[first]
-    return child[rows], trees[first].astype(np.int32), trees[last].astype(np.int32), names[rows]
+    runs = np.empty(len(rows), ENTRY)
+    runs["child"], runs["name"] = child[rows], names[rows]
+    runs["first"], runs["last"] = trees[first], trees[last]
+    return runs

@@ -88,17 +88,22 @@ class PathFinder:
         numbers = np.where(itself >= 0, itself, self._count + np.arange(len(frontier)))
         self._needed[itself[itself >= 0]] = True
         while len(frontier):
-            left = np.searchsorted(trees.child, frontier, "left")
-            many = np.searchsorted(trees.child, frontier, "right") - left
-            rows = _ranges(left, many)
-            first = trees.first[rows].astype(np.int64)
-            length = trees.last[rows] - first + 1
-            parent = _ranges(first, length)
-            parents.append(parent.astype(np.int32))
-            items.append(np.repeat(np.repeat(numbers, many), length).astype(np.int32))
-            names.append(np.repeat(trees.name[rows], length))
             new = np.zeros(self._count, bool)
-            new[parent] = True
+            maybe = np.zeros(1 << 20, bool)
+            maybe[frontier >> np.uint64(44)] = True
+            by_key = np.argsort(frontier)
+            frontier, numbers = frontier[by_key], numbers[by_key]
+            for entries in trees.entries():
+                some = entries[maybe[entries["child"] >> np.uint64(44)]]
+                number = look_up(frontier, numbers, some["child"])
+                some, number = some[number >= 0], number[number >= 0]
+                first = some["first"].astype(np.int64)
+                length = some["last"] - first + 1
+                parent = _ranges(first, length)
+                new[parent] = True
+                parents.append(parent.astype(np.int32))
+                items.append(np.repeat(number, length).astype(np.int32))
+                names.append(np.repeat(some["name"], length))
             new &= ~self._needed
             self._needed |= new
             numbers = np.flatnonzero(new)
