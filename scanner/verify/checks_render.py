@@ -115,7 +115,7 @@ def _segment(value: str) -> str:
     # An encoded slash or dot is decoded by some servers before they route.
     if not _SEGMENT.match(value) or set(value) <= {"."}:
         raise RefusedError("a value holds characters that could leave its place in the path")
-    return urllib.parse.quote(value, safe=":@!$&'()*+,;=~")
+    return urllib.parse.quote(value, safe=":@~")
 
 
 def _quoted(value: str) -> str:

@@ -7,8 +7,11 @@ its own, and answers with what `behave` returns.
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import datetime as dt
 import ipaddress
+import re
 import socket
 import ssl
 import threading
@@ -24,6 +27,7 @@ from cryptography.x509.oid import NameOID
 
 from scanner.verify.transport import Route
 
+_CODED = re.compile(r"(?<=[Bb]asic )[A-Za-z0-9+/=]+|[A-Za-z0-9+/]{24,}={0,2}")
 NOW = dt.datetime.now(dt.timezone.utc)
 
 
@@ -39,9 +43,13 @@ class Asked:
     at: float
 
     def whole(self) -> str:
-        """Everything that was said, for looking for a secret."""
+        """Everything that was said, base64 undone, for looking for a secret."""
         head = "\n".join(f"{k}: {v}" for k, v in self.headers.items())
-        return f"{self.target}\n{head}\n{self.body.decode()}"
+        said = f"{self.target}\n{head}\n{self.body.decode()}"
+        for text in _CODED.findall(said):
+            with contextlib.suppress(ValueError):
+                said += base64.b64decode(text + "=" * (-len(text) % 4)).decode("latin-1")
+        return said
 
 
 @dataclass(frozen=True)
@@ -171,6 +179,7 @@ class Provider:
             if self._ended.is_set():
                 sock.close()
                 return
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
     def _serve(self, plain: socket.socket) -> None:

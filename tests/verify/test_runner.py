@@ -1,0 +1,307 @@
+"""
+A whole run: each secret asked about once, at a bearable pace, with consent.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import stat
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from scanner.model import Companion, Finding, Severity, Status, Verification
+from scanner.secret import Secret
+from scanner.verify.canary import aws_account, issuer
+from scanner.verify.checks import Check
+from scanner.verify.plan import render_plan
+from scanner.verify.registry import Consent
+from scanner.verify.runner import Runner, Selection, ranked
+from scanner.verify.transport import Limits, Transport
+from scanner.verify.verdict_cache import VerdictCache
+from tests.verify.cases import FOLDER, all_checks, finding_for, reply_for, rule_for
+from tests.verify.conftest import Notes
+from tests.verify.provider import Asked, Provider, Say
+
+CHECKS = all_checks()
+PLAIN = [
+    c
+    for c in CHECKS
+    if not c.needs and not c.companions() and any(i.status == (401,) for i in c.inactive)
+]
+BY_PROVIDER = {check.provider: check for check in reversed(PLAIN)}
+ONE = BY_PROVIDER["heroku"]
+
+
+def runner() -> Runner:
+    known = {rule_for(check).id: rule_for(check) for check in BY_PROVIDER.values()}
+    return Runner([FOLDER], known.__getitem__)
+
+
+def alive(check: Check) -> Callable[[Asked], Say]:
+    def behave(asked: Asked) -> Say:
+        return Say(401) if "unsealed0" in asked.whole() else reply_for(check.active[0])
+
+    return behave
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Iterator[VerdictCache]:
+    kept = VerdictCache(tmp_path / "state", b"k" * 32)
+    yield kept
+    kept.close()
+
+
+def test_a_live_one_is_told_with_its_owner_and_ranked_up(
+    anywhere: Callable[..., Transport], provider: Provider
+) -> None:
+    provider.behave = lambda asked: (
+        Say(401)
+        if "unsealed0" in asked.whole()
+        else Say(200, b'{"email": "ada@example.org", "id": "7"}')
+    )
+
+    (found,) = runner().verify([finding_for(ONE)], anywhere(), Selection())
+
+    assert found.verification.status is Status.ACTIVE
+    assert found.verification.identity == "ada@example.org"
+    assert found.verification.checked_at
+    assert found.severity is Severity.HIGH
+
+
+def test_each_distinct_secret_is_asked_about_once(
+    anywhere: Callable[..., Transport], provider: Provider
+) -> None:
+    provider.behave = alive(ONE)
+    findings = [finding_for(ONE, number=n) for n in range(20)]
+
+    asked = runner().verify(findings, anywhere(), Selection())
+
+    assert {f.verification.status for f in asked} == {Status.ACTIVE}
+    assert sum("unsealed0" not in a.whole() for a in provider.asked) == 1
+
+
+def test_a_verdict_is_not_asked_for_again_within_its_lifetime(
+    anywhere: Callable[..., Transport], provider: Provider, cache: VerdictCache
+) -> None:
+    provider.behave = alive(ONE)
+    first = runner().verify([finding_for(ONE)], anywhere(), Selection(), cache)
+    provider.asked.clear()
+
+    again = runner().verify([finding_for(ONE)], anywhere(), Selection(), cache)
+
+    assert not provider.asked
+    assert again == first
+
+
+def test_more_consent_asks_again(
+    anywhere: Callable[..., Transport], provider: Provider, cache: VerdictCache
+) -> None:
+    provider.behave = alive(ONE)
+    runner().verify([finding_for(ONE)], anywhere(), Selection(), cache)
+    provider.asked.clear()
+
+    runner().verify([finding_for(ONE)], anywhere(), Selection(consent=Consent(login=True)), cache)
+
+    assert provider.asked
+
+
+@pytest.mark.parametrize(
+    ("selection", "word"),
+    [
+        pytest.param(Selection(only=frozenset({"github"})), "--only", id="not among only"),
+        pytest.param(Selection(skip=frozenset({"heroku"})), "--skip", id="among skip"),
+    ],
+)
+def test_is_not_asked(
+    anywhere: Callable[..., Transport], provider: Provider, selection: Selection, word: str
+) -> None:
+    (found,) = runner().verify([finding_for(ONE)], anywhere(), selection)
+
+    assert found.verification.status is Status.NOT_TRIED
+    assert word in (found.verification.reason or "")
+    assert not provider.asked
+
+
+def test_a_plan_sends_nothing_and_shows_no_secret(provider: Provider) -> None:
+    lines = runner().plan(
+        [finding_for(check) for check in list(BY_PROVIDER.values())[:40]], Selection()
+    )
+    text = render_plan(lines)
+
+    assert all(line.requests for line in lines)
+    assert "s3cr3tSample" not in text
+    assert not provider.asked
+
+
+def test_a_thousand_findings_of_fifty_providers(
+    anywhere: Callable[..., Transport], provider: Provider, notes: Notes
+) -> None:
+    chosen = [BY_PROVIDER[name] for name in sorted(BY_PROVIDER)[:50]]
+    answers = {check.host(): alive(check) for check in chosen}
+
+    def behave(asked: Asked) -> Say:
+        return dataclasses.replace(answers[asked.host](asked), delay=0.05)
+
+    provider.behave = behave
+    findings = [finding_for(check, f"sound{n:04d}" * 3) for n in range(20) for check in chosen]
+    rate = Limits().rate
+    transport = anywhere(limits=Limits())
+    transport._sleep = time.sleep
+    began = time.monotonic()
+
+    asked = runner().verify(findings, transport, Selection())
+    took = time.monotonic() - began
+
+    statuses = Counter(f.verification.status for f in asked)
+    assert statuses == {Status.ACTIVE: 1000}, {f.verification.reason for f in asked}
+    assert took <= 4.0, took
+    hosts: dict[str, list[float]] = {}
+    for request in sorted(provider.asked, key=lambda a: a.at):
+        hosts.setdefault(request.host, []).append(request.at)
+    for times in hosts.values():
+        for early, late in itertools.combinations(times, 2):
+            # What arrives within a second, and what was on its way when it began.
+            within = sum(early <= at < early + 1.0 for at in times)
+            assert within <= rate * 1.3 + 1
+            assert late >= early
+
+
+@pytest.mark.parametrize(
+    ("verdict", "severity"),
+    [
+        pytest.param(Verification(status=Status.ACTIVE), Severity.HIGH, id="alive"),
+        pytest.param(
+            Verification(status=Status.ACTIVE, scopes=("repo",)), Severity.CRITICAL, id="harmful"
+        ),
+        pytest.param(Verification(status=Status.INACTIVE), Severity.LOW, id="dead"),
+        pytest.param(Verification(status=Status.UNKNOWN), Severity.MEDIUM, id="not known"),
+        pytest.param(Verification(), Severity.MEDIUM, id="not tried"),
+    ],
+)
+def test_rank(verdict: Verification, severity: Severity) -> None:
+    finding = dataclasses.replace(finding_for(ONE), provider="github")
+
+    assert ranked(finding, verdict).severity is severity
+
+
+def canary_key(account: int) -> str:
+    """An AWS key id that holds an account, made as AWS makes them."""
+    import base64
+
+    body = (1 << 47 | account << 7 | 5).to_bytes(6, "big") + b"\x11\x22\x33\x44"
+    return "AKIA" + base64.b32encode(body).decode()
+
+
+@pytest.mark.parametrize("account", ["052310077262", "992382622183", "044858866125"])
+def test_a_known_canary_is_recognised_offline_and_left_alone(
+    anywhere: Callable[..., Transport], provider: Provider, account: str
+) -> None:
+    key = canary_key(int(account))
+    finding = with_companion(finding_for(ONE), "key_id", key)
+
+    assert aws_account(key.encode()) == account
+    assert issuer(finding)
+    (found,) = runner().verify([finding], anywhere(), Selection())
+    assert found.verification.status is Status.NOT_TRIED
+    assert "canary" in (found.verification.reason or "")
+    assert not provider.asked
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "https://canarytokens.com/about/x1/index.html",
+        "https://abc.canarytokens.net/x",
+        "user:pw@x.o3n.io",
+    ],
+)
+def test_a_canary_host_is_recognised(secret: str) -> None:
+    assert issuer(finding_for(ONE, secret))
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "https://notcanarytokens.com.example/x",
+        "canarytokens.com.evil.example",
+        canary_key(123456789012),
+    ],
+)
+def test_is_no_canary(secret: str) -> None:
+    assert issuer(finding_for(ONE, secret)) is None
+
+
+def with_companion(finding: Finding, name: str, value: str) -> Finding:
+    return dataclasses.replace(
+        finding, companions=(*finding.companions, Companion(name, Secret(value.encode())))
+    )
+
+
+def test_an_echo_of_the_secret_reaches_no_report(
+    anywhere: Callable[..., Transport], provider: Provider
+) -> None:
+    secret = "echo" * 9
+    provider.behave = lambda asked: (
+        Say(401)
+        if "unsealed0" in asked.whole()
+        else Say(200, f'{{"email": "{secret}", "id": "{secret[:20]}"}}'.encode())
+    )
+
+    (found,) = runner().verify([finding_for(ONE, secret)], anywhere(), Selection())
+
+    assert found.verification.status is Status.ACTIVE
+    assert "echo" not in repr(found.verification)
+
+
+def test_the_cache_holds_no_secret_and_is_ours_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    kept = VerdictCache(folder, b"k" * 32)
+    kept.put("f" * 32, "", Verification(status=Status.ACTIVE, identity="ada"))
+    kept.close()
+
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "verdicts.sqlite").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param("UPDATE verdicts SET body = replace(body, 'inactive', 'active')", id="body"),
+        pytest.param("UPDATE verdicts SET until = until + 1", id="lifetime"),
+        pytest.param("UPDATE verdicts SET fingerprint = 'g'", id="finding"),
+        pytest.param("UPDATE verdicts SET code = 'x'", id="code"),
+    ],
+)
+def test_a_changed_row_counts_as_absent(cache: VerdictCache, change: str) -> None:
+    cache.put("f", "", Verification(status=Status.INACTIVE))
+    cache._table.execute(change)
+
+    assert cache.get("f", "") is None
+    assert cache.get("g", "") is None
+
+
+def test_a_verdict_past_its_time_counts_as_absent(tmp_path: Path) -> None:
+    now = [1000.0]
+    kept = VerdictCache(tmp_path, b"k" * 32, lifetime=60.0, clock=lambda: now[0])
+    kept.put("f", "", Verification(status=Status.ACTIVE))
+    early = kept.get("f", "")
+    now[0] += 61
+    late = kept.get("f", "")
+    kept.close()
+
+    assert early is not None
+    assert late is None
+
+
+def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "verdicts.sqlite").write_bytes(b"not a database" * 100)
+    kept = VerdictCache(tmp_path, b"k" * 32)
+    kept.put("f", "", Verification(status=Status.ACTIVE))
+
+    assert kept.get("f", "") == Verification(status=Status.ACTIVE)
+    kept.close()
