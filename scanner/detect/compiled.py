@@ -150,8 +150,9 @@ def _read(file: Path, key: bytes) -> Plan | None:
 
 
 def _sings(plan: Plan) -> bool:
-    hits = FirstPass(plan.databases()).hits(_CANARY_TEXT)
-    return len(hits) == len(plan.databases())
+    late = plan.late_database()
+    databases = [*plan.databases(), *([] if late is None else [late])]
+    return all(FirstPass([database]).hits(_CANARY_TEXT) for database in databases)
 
 
 def _write(file: Path, key: bytes, plan: Plan) -> None:

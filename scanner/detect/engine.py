@@ -19,6 +19,7 @@ from scanner.detect.judging import settle_scores
 from scanner.detect.overlap import Found, of_candidate, of_confirmed, settle
 from scanner.detect.plan import KEYED, RULE, Plan
 from scanner.detect.sealed.spans import inside, sealed_spans
+from scanner.detect.surroundings import Surroundings
 from scanner.detect.texts import DerivedBatch, Purse, Source, View
 from scanner.model import Limit, Match, Unread
 from scanner.ruleset.schema import Rule
@@ -102,6 +103,7 @@ class Scanner:
         self._confirmers: dict[int, Confirmer] = {}
         self._timeouts: dict[int, int] = {}
         self._keyed = engine.plan.keyed_matcher()
+        self._surroundings = Surroundings(engine.plan)
         self.limits: list[Limit] = []
         self.unread: list[Unread] = []
 
@@ -124,6 +126,7 @@ class Scanner:
         views: dict[int, list[View]] = {}
         for source, hits in self._by_document(batch, items):
             self._look(source, hits, views, found)
+        self._look_near_names(views, found)
         derivers = []
         for number in sorted(views):
             kind, name = self._plan.code[number]
@@ -135,6 +138,15 @@ class Scanner:
                 if rule in self._enabled and isinstance(candidate.text, View):
                     found.append(of_candidate(candidate, candidate.text.source, rule))
         self._derive(derivers, found)
+
+    def _look_near_names(self, views: dict[int, list[View]], found: list[Found]) -> None:
+        """
+        Look for the common provider words, where something named like a credential is set.
+        """
+        named = views.get(self._plan.named_code)
+        if named:
+            for source, pairs in self._surroundings.hits(named):
+                found += self._keyed.look(source, pairs, self._enabled)
 
     def _by_document(
         self, batch: Batch, items: _Items | None

@@ -28,31 +28,30 @@ Hits = list[tuple[int, int]]
 
 def compile_shards(
     wanted: Sequence[Wanted],
+    shards: Sequence[Sequence[int]],
     *,
-    shards: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[bytes]:
     """
-    Return serialised databases that hold all expressions between them.
+    Return a serialised database for each shard, a list of numbers of expressions.
 
     Compilation lets go of the interpreter, so threads share it out.  Raise
     `hyperscan.error` if an expression is refused.
     """
-    parts = [list(range(number, len(wanted), shards)) for number in range(shards)]
-    databases: list[bytes] = [b""] * len(parts)
+    databases: list[bytes] = [b""] * len(shards)
     errors: list[Exception] = []
     done = [0]
 
     def work(index: int) -> None:
         try:
-            databases[index] = hyperscan.dumpb(_compile(wanted, parts[index]))
+            databases[index] = hyperscan.dumpb(_compile(wanted, shards[index]))
         except hyperscan.error as error:
             errors.append(error)
-        done[0] += len(parts[index])
+        done[0] += len(shards[index])
         if progress is not None:
             progress(done[0], len(wanted))
 
-    threads = [threading.Thread(target=work, args=(index,)) for index in range(len(parts))]
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(len(shards))]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -5,7 +5,6 @@ first pass, and what each of its expressions stands for.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ import hyperscan
 
 from scanner.detect import first_pass, keyed, registry
 from scanner.detect.checksums import CHECKSUMS
+from scanner.detect.common_words import common
 from scanner.detect.first_pass import Wanted
 from scanner.errors import RuleError
 from scanner.ruleset.expression import weaken
@@ -27,8 +27,11 @@ ANYWHERE = 1 << 62
 Target = tuple[int, int, int, int]
 """Kind, its number (rule, pair, code), tag, and `within` (or `ANYWHERE`)."""
 
-_FEW = 64
-_CANARY = Wanted(b"unsealed-canary-[0-9]{4}")
+MAIN, RARE_WORDS, COMMON_WORDS = range(3)
+NAMED = ("detector", "generic")
+"""Who hits wherever something named like a credential is set."""
+
+CANARY = Wanted(b"unsealed-canary-[0-9]{4}")
 _NEVER = -1
 
 
@@ -46,7 +49,9 @@ class Plan:
         self.pairs: list[tuple[Any, ...]] = kept["pairs"]
         self.kept = kept
         self.serialised = databases
-        self._databases: list[hyperscan.Database] = []
+        self._shards: list[list[int]] = kept["shards"]
+        self._databases: dict[int, hyperscan.Database] = {}
+        self.named_code = self.code.index(NAMED) if NAMED in self.code else -1
 
     @classmethod
     def make(
@@ -59,14 +64,12 @@ class Plan:
         """
         Compile `rules`, and unless told otherwise the detectors and derivers.
         """
-        shards = 1 if len(rules) < _FEW else min(2, os.cpu_count() or 1)
         draft = _Draft(rules)
-        draft.add_canaries(shards)
         draft.add_rules()
-        draft.add_keyed()
         draft.add_code(derivers=code)
+        draft.add_keyed()
         try:
-            databases = first_pass.compile_shards(draft.wanted, shards=shards, progress=progress)
+            databases = first_pass.compile_shards(draft.wanted, draft.shards, progress=progress)
         except hyperscan.error as error:
             draft.blame(error)
             raise
@@ -74,11 +77,23 @@ class Plan:
 
     def databases(self) -> list[hyperscan.Database]:
         """
-        Return the databases, loaded when first asked for.
+        Return the databases that look at every byte, loaded when first asked for.
         """
-        if not self._databases:
-            self._databases = [first_pass.load(part) for part in self.serialised if part]
-        return self._databases
+        return [
+            self._database(shard) for shard in (MAIN, RARE_WORDS) if len(self._shards[shard]) > 1
+        ]
+
+    def late_database(self) -> hyperscan.Database | None:
+        """
+        Return the database of the common words, which looks at surroundings of hits only.
+        """
+        return self._database(COMMON_WORDS) if len(self._shards[COMMON_WORDS]) > 1 else None
+
+    def _database(self, shard: int) -> hyperscan.Database:
+        database = self._databases.get(shard)
+        if database is None:
+            database = self._databases[shard] = first_pass.load(self.serialised[shard])
+        return database
 
     def keyed_matcher(self) -> keyed.KeyedMatcher:
         """
@@ -95,13 +110,9 @@ class _Draft:
         self.code: list[tuple[str, str]] = []
         self.widths: dict[int, tuple[int, int]] = {}
         self.pairs: list[tuple[Any, ...]] = []
-
-    def add_canaries(self, shards: int) -> None:
-        """
-        Give each shard an expression that shows that it works (they take turns).
-        """
-        for _ in range(shards):
-            self._add(_CANARY, (CODE, 0, 0, _NEVER))
+        self.shards: list[list[int]] = [[], [], []]
+        for shard in range(len(self.shards)):
+            self._add(CANARY, (CODE, 0, 0, _NEVER), shard)
 
     def add_rules(self) -> None:
         for number, rule in enumerate(self._rules):
@@ -119,7 +130,12 @@ class _Draft:
     def add_keyed(self) -> None:
         for number, pair in enumerate(keyed.pairs(self._rules)):
             self.pairs.append(tuple(pair))
-            self._add(Wanted(keyed.expression(pair), caseless=True), (KEYED, number, 0, ANYWHERE))
+            late = NAMED in self.code and common(pair.word)
+            self._add(
+                Wanted(keyed.expression(pair), caseless=True),
+                (KEYED, number, 0, ANYWHERE),
+                COMMON_WORDS if late else RARE_WORDS,
+            )
 
     def add_code(self, *, derivers: bool) -> None:
         asked = {rule.detector for rule in self._rules}
@@ -142,7 +158,8 @@ class _Draft:
                 Wanted(item.pattern, item.caseless), (CODE, number, int(item.tag), int(within))
             )
 
-    def _add(self, wanted: Wanted, target: Target) -> None:
+    def _add(self, wanted: Wanted, target: Target, shard: int = MAIN) -> None:
+        self.shards[shard].append(len(self.wanted))
         self.wanted.append(wanted)
         self.targets.append(target)
 
@@ -168,4 +185,5 @@ class _Draft:
             "code": self.code,
             "widths": self.widths,
             "pairs": self.pairs,
+            "shards": self.shards,
         }
