@@ -57,8 +57,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ask-vault-password", action="store_true", help="ask for an Ansible Vault password"
     )
     group.add_argument(
-        "--age-identity", action="append", type=Path, default=[], metavar="FILE",
+        "--age-identity",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
         help="age identities, for age and SOPS files",
+    )
+    group.add_argument(
+        "--key-file", action="append", type=Path, default=[], metavar="FILE",
+        help="a git-crypt key file, or the private key of a sealed-secrets controller",
     )  # fmt: skip
 
 
@@ -109,8 +117,8 @@ def _keys(args: argparse.Namespace) -> Keys:
                          else os.environ[name].encode())  # fmt: skip
     if args.ask_vault_password:
         passwords.append(getpass.getpass("Vault password: ").encode())
-    identities = [_secret_of(path) for path in args.age_identity]
-    return Keys.of(passwords, identities)
+    key_files = [_secret_of(path) for path in (*args.age_identity, *args.key_file)]
+    return Keys.of(passwords, key_files)
 
 
 def _secret_of(path: Path) -> bytes:

@@ -233,7 +233,7 @@ def _openpgp(rest: list[bytes]) -> tuple[str, str] | None:
         keys = [packet for packet in pgp.packets(raw) if packet.tag in (5, 7)]
     except ValueError:
         return None
-    protections = [_protection(packet.body) for packet in keys]
+    protections = [protection(packet.body) for packet in keys]
     if "open" in protections:
         return "plaintext", "an open OpenPGP key: no passphrase protects it"
     if "sealed" in protections:
@@ -241,7 +241,7 @@ def _openpgp(rest: list[bytes]) -> tuple[str, str] | None:
     return ("reference", "an OpenPGP key whose secret part is elsewhere") if keys else None
 
 
-def _protection(body: bytes) -> str:
+def protection(body: bytes) -> str:
     """
     Whether a secret key packet is `open`, `sealed` or a `stub` (its secret is on a card).
     """

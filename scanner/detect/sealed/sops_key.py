@@ -6,6 +6,9 @@ Format: https://getsops.io/docs/
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import re
 from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
@@ -13,7 +16,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from scanner.detect.sealed import age, age_key
 from scanner.detect.sealed.evidence import from_base64
-from scanner.detect.sealed.sops import VALUE, SopsFile, must_seal, sops_files
+from scanner.detect.sealed.line_reader import Leaf
+from scanner.detect.sealed.sops import VALUE, SopsFile, sops_files
 from scanner.model import SealRecord
 
 
@@ -30,7 +34,9 @@ def outcome(
     key = data_key(one, given)
     if key is None:
         return False, None
-    return True, problem(one, key)
+    # One code covers all documents of a file.
+    values = tuple(leaf for each in files for leaf in each.values)
+    return True, problem(SopsFile(values, one.metadata, one.line), key)
 
 
 def data_key(one: SopsFile, given: Sequence[age_key.Identity]) -> bytes | None:
@@ -56,17 +62,44 @@ def problem(one: SopsFile, key: bytes) -> str | None:
     """
     Return what does not hold under the data key; `None` if all does.
     """
+    digest = hashlib.sha512()
+    exact = True
     for leaf in one.values:
         found = VALUE.fullmatch(leaf.value.strip())
-        if found and not must_seal(leaf.path, one):
+        if found and found["type"] == "comment":
+            continue
+        if found is None:
+            plain = _as_hashed(leaf)
+            exact = exact and plain is not None
+            digest.update(plain or b"")
             continue
         names = ":".join(part for part in leaf.path if not part.startswith("#"))
-        if found and found["type"] != "comment" and _open(leaf.value, key, f"{names}:") is None:
+        value = _open(leaf.value, key, f"{names}:")
+        if value is None:
             return f"altered or moved: {leaf.name!r} does not hold under the data key"
-    modified = one.meta("lastmodified")
-    if _open(one.meta("mac") or "", key, modified or "") is None:
+        digest.update(value)
+    code = _open(one.meta("mac") or "", key, one.meta("lastmodified") or "")
+    if code is None:
         return "altered: the authentication code itself does not hold under the data key"
+    if one.meta("mac_only_encrypted") == "true" or not exact:
+        return None
+    if not hmac.compare_digest(code, digest.hexdigest().upper().encode()):
+        return "altered: a value was added, moved or removed since it was sealed"
     return None
+
+
+def _as_hashed(leaf: Leaf) -> bytes | None:
+    """
+    Return a plain value as SOPS hashes it; `None` if its form cannot be known from the text.
+    """
+    if leaf.kind == "str":
+        return leaf.value.encode()
+    value = leaf.value.strip()
+    if value in ("", "null", "~"):
+        return b""
+    if value in ("true", "false"):
+        return value.capitalize().encode()
+    return value.encode() if re.fullmatch(r"[A-Za-z_][\w -]*|0|-?[1-9]\d{0,15}", value) else None
 
 
 def _open(value: str, key: bytes, bound_to: str) -> bytes | None:

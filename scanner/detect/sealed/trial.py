@@ -9,7 +9,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from scanner.detect.sealed import age_key, ansible_vault, ansible_vault_key, sops_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from scanner.detect.sealed import (
+    age_key,
+    ansible_vault,
+    ansible_vault_key,
+    git_crypt_key,
+    sealed_secret_key,
+    sops_key,
+)
 from scanner.model import SealRecord
 
 _WRONG = "the password given does not open it"
@@ -23,23 +32,29 @@ class Keys:
 
     passwords: tuple[bytes, ...] = ()
     identities: tuple[age_key.Identity, ...] = ()
+    crypts: tuple[git_crypt_key.GitCryptKey, ...] = ()
+    sealers: tuple[RSAPrivateKey, ...] = ()
     tried: Counter[str] = field(default_factory=Counter)
     opened: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, passwords: Sequence[bytes], identities: Sequence[bytes]) -> Keys:
+    def of(cls, passwords: Sequence[bytes], key_files: Sequence[bytes]) -> Keys:
         """
-        Read passwords (without their last newline, as Ansible does) and age identities.
+        Read passwords (without blanks around them, as Ansible does) and the keys in files.
         """
-        found = [one for text in identities for one in age_key.identities(text)]
-        return cls(tuple(password.strip() for password in passwords), tuple(found))
+        return cls(
+            tuple(password.strip() for password in passwords),
+            tuple(one for text in key_files for one in age_key.identities(text)),
+            tuple(one for text in key_files for one in git_crypt_key.keys_of(text)),
+            tuple(one for text in key_files for one in sealed_secret_key.keys_of(text)),
+        )
 
     def remarks(self) -> list[str]:
         """
         Return what the user should know of the keys given.
         """
         said = []
-        for kind, name in (("password", "vault password"), ("identity", "age identity")):
+        for kind, name in (("password", "vault password"), ("key", "key")):
             if self.tried[kind] and not self.opened[kind]:
                 said.append(f"the {name} given opens none of {self.tried[kind]} files or values")
         return said
@@ -51,8 +66,8 @@ def with_keys(records: list[SealRecord], data: bytes, keys: Keys) -> list[SealRe
     """
     if keys.passwords:
         records = _vaults(records, data, keys)
-    if keys.identities:
-        records = _identities(records, data, keys)
+    if keys.identities or keys.crypts or keys.sealers:
+        records = _others(records, data, keys)
     return records
 
 
@@ -85,27 +100,35 @@ def _proven(record: SealRecord) -> str:
     return f"{record.reason}; its authentication code holds under the key given"
 
 
-def _identities(records: list[SealRecord], data: bytes, keys: Keys) -> list[SealRecord]:
+def _others(records: list[SealRecord], data: bytes, keys: Keys) -> list[SealRecord]:
     judged = []
     for record in records:
-        outcome = None
-        if record.state == "sealed" and record.format == "age":
-            outcome = age_key.outcome(data, keys.identities)
-        elif record.state == "sealed" and record.format == "sops":
-            outcome = sops_key.outcome(data, record, keys.identities)
+        outcome = _outcome(record, data, keys) if record.state == "sealed" else None
         if outcome is None:
             judged.append(record)
             continue
-        keys.tried["identity"] += 1
+        keys.tried["key"] += 1
         opened, problem = outcome
-        keys.opened["identity"] += opened
+        keys.opened["key"] += opened
         if problem:
             judged.append(replace(record, state="broken", reason=problem))
         elif opened:
             judged.append(replace(record, reason=_proven(record)))
         else:
-            judged.append(replace(record, reason=f"{record.reason}; no identity given opens it"))
+            judged.append(replace(record, reason=f"{record.reason}; no key given opens it"))
     return judged
+
+
+def _outcome(record: SealRecord, data: bytes, keys: Keys) -> tuple[bool, str | None] | None:
+    if record.format == "age" and keys.identities:
+        return age_key.outcome(data, keys.identities)
+    if record.format == "sops" and keys.identities:
+        return sops_key.outcome(data, record, keys.identities)
+    if record.format == "sealed-secret" and keys.sealers:
+        return sealed_secret_key.outcome(data, record.line, list(keys.sealers))
+    if record.format == "git-crypt" and keys.crypts:
+        return git_crypt_key.outcome(data, keys.crypts)
+    return None
 
 
 def notices(records: Sequence[SealRecord]) -> list[str]:
