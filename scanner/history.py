@@ -88,7 +88,7 @@ class Trees:
     ids: npt.NDArray[np.uint8]
     """Of all objects."""
 
-    rows: Ints
+    rows: npt.NDArray[np.int32]
     """Which of `ids` is a tree's, by the number that `first` and `last` use."""
 
     entries: Callable[[], Iterator[npt.NDArray[np.void]]]

@@ -13,7 +13,7 @@ from scanner.model import Identity
 from scanner.sources.commit_text import parse_commit, person
 from scanner.sources.git import ObjectAccess
 
-_AT_ONCE = 256
+_AT_ONCE = 64
 
 
 class ObjectReader:

@@ -130,7 +130,7 @@ class TreeLog:
         self._maybe[(self._wanted >> np.uint64(48)).astype(np.int64)] = True
         self._names = NamePatterns(names) if names else None
         self._lock = threading.Lock()
-        self._numbers: list[Ints] = []
+        self._numbers: list[npt.NDArray[np.int32]] = []
         self._count = 0
         # Millions of entries, each looked at a few times: better on disk than in memory.
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 # closed by `close`
@@ -150,7 +150,7 @@ class TreeLog:
         with self._lock:
             offset = self._count
             self._count += len(starts)
-            self._numbers.append(batch.rows)
+            self._numbers.append(batch.rows.astype(np.int32))
         size = self._id_size
         entries = parse(data, starts, np.array(batch.ends, np.int64), size)
         words = np.ndarray((max(len(data) - 7, 0),), ">u8", buffer=data, strides=(1,))
@@ -201,7 +201,8 @@ class TreeLog:
         """
         Return what was seen; `ids` are those of the whole inventory.
         """
-        rows = np.concatenate([*self._numbers, np.zeros(0, np.int64)])
+        rows = np.concatenate([*self._numbers, np.zeros(0, np.int32)])
+        self._numbers = [rows]
         return Trees(ids=ids, rows=rows, entries=self._entries)
 
     def close(self) -> None:

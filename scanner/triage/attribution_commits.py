@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -119,7 +120,7 @@ class CommitOrder:
         return np.frombuffer(seen, np.uint8).astype(bool)
 
 
-def look_up(ascending: Keys, rows: Ints, keys: Keys) -> Ints:
+def look_up(ascending: Keys, rows: npt.NDArray[Any], keys: Keys) -> Ints:
     """
     Return the row of each key among sorted ones, -1 where there is none.
     """

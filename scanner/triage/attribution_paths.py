@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,10 +32,10 @@ class Level:
     the folder each lies in, one level up.
     """
 
-    item: Ints
+    item: npt.NDArray[np.int32]
     path: Keys
-    first: Ints
-    up: Ints
+    first: npt.NDArray[np.int32]
+    up: npt.NDArray[np.int32]
     name: npt.NDArray[np.uint32]
 
 
@@ -62,7 +63,7 @@ class PathFinder:
     def __init__(self, trees: Trees, wanted: Keys) -> None:
         self._count = len(trees.rows)
         keys = trees.keys()
-        self._by_key = np.argsort(keys)
+        self._by_key = np.argsort(keys).astype(np.int32)
         self._sorted = keys[self._by_key]
         self._keys = keys
         self._wanted = np.unique(wanted)
@@ -108,9 +109,9 @@ class PathFinder:
             self._needed |= new
             numbers = np.flatnonzero(new)
             frontier = self._keys[numbers]
-        self._parents = np.concatenate([*parents, np.zeros(0, np.int32)])
-        self._items = np.concatenate([*items, np.zeros(0, np.int32)])
-        self._names = np.concatenate([*names, np.zeros(0, np.uint32)])
+        self._parents = _joined(parents, np.int32)
+        self._items = _joined(items, np.int32)
+        self._names = _joined(names, np.uint32)
 
     def orphans(self) -> Ints:
         """
@@ -145,15 +146,21 @@ class PathFinder:
         best = np.full(self._count, _NONE, np.int64)
         np.minimum.at(best, roots, first)
         item = np.flatnonzero((best != _NONE) & self._needed)
-        none = np.zeros(len(item), np.int64)
-        return Level(item, none.astype(np.uint64), best[item], none, none.astype(np.uint32))
+        none = np.zeros(len(item), np.int32)
+        return Level(
+            item.astype(np.int32),
+            none.astype(np.uint64),
+            best[item].astype(np.int32),
+            none,
+            none.astype(np.uint32),
+        )
 
     def _below(self, level: Level) -> Level:
         folders = np.flatnonzero(level.item < self._count)
         folders = folders[np.argsort(level.item[folders], kind="stable")]
         trees = level.item[folders]
-        begin = np.zeros(self._count, np.int64)
-        many = np.zeros(self._count, np.int64)
+        begin = np.zeros(self._count, np.int32)
+        many = np.zeros(self._count, np.int32)
         unique, start, count = np.unique(trees, return_index=True, return_counts=True)
         begin[unique], many[unique] = start, count
         rows = np.flatnonzero(many[self._parents])
@@ -162,15 +169,16 @@ class PathFinder:
             self.cut = True
             allowed = int(np.searchsorted(np.cumsum(times), MAX_STATES * 8))
             rows, times = rows[:allowed], times[:allowed]
-        up = folders[_ranges(begin[self._parents[rows]], times)]
+        up = folders[_ranges(begin[self._parents[rows]], times)].astype(np.int32)
         rows = np.repeat(rows, times)
-        item = self._items[rows].astype(np.int64)
+        item = self._items[rows]
         name = self._names[rows]
         path = combine(level.path[up], name)
         first = level.first[up]
         both = path ^ (item.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
-        order = np.lexsort((first, both))
+        order = np.lexsort((first, both)).astype(np.int32)
         ordered = both[order]
+        del both
         best = np.ones(len(order), bool)
         best[1:] = ordered[1:] != ordered[:-1]
         keep = order[best]
@@ -189,6 +197,13 @@ def _chain(levels: list[Level], depth: int, row: int) -> tuple[tuple[int, int], 
         depth -= 1
         chain.append((int(levels[depth].item[row]), name))
     return tuple(reversed(chain))
+
+
+def _joined(parts: list[Any], kind: npt.DTypeLike) -> Any:
+    # Column by column, each freed before the next: there may be millions of rows.
+    whole = np.concatenate([*parts, np.zeros(0, kind)])
+    parts.clear()
+    return whole
 
 
 def _ranges(starts: Ints, lengths: Ints) -> Ints:
