@@ -26,7 +26,13 @@ _STANDARD = bytes.maketrans(b"-_", b"+/")
 _SHORTEST = 12
 
 # Containers that are carried in base64: gzip (Helm releases), zip, xz, zstd; all in phase 0.
-_CONTAINERS = (rb"H4sI[AEC]", rb"UEsDB[AB]", rb"/Td6WF", rb"KLUv/[QS]", rb"JVBERi0x")
+_CONTAINERS = (
+    (rb"H4sI[AEC]", 5),
+    (rb"UEsDB[AB]", 6),
+    (rb"/Td6WF", 6),
+    (rb"KLUv/[QS]", 6),
+    (rb"JVBERi0x", 8),
+)
 
 
 class Base64Deriver:
@@ -37,8 +43,7 @@ class Base64Deriver:
     @property
     def expressions(self) -> Sequence[Expression]:
         """See `Deriver.expressions`."""
-        containers = [Expression(pattern=magic, tag=6 % 4) for magic in _CONTAINERS[:4]]
-        containers.append(Expression(pattern=_CONTAINERS[4], tag=8 % 4))
+        containers = [Expression(pattern=magic, tag=size % 4) for magic, size in _CONTAINERS]
         nested = [form for word in usable(WORDS + PREFIXES) for form in nested_base64_forms(word)]
         return [*self.anchored(WORDS + PREFIXES), *nested, *containers]
 

@@ -1,0 +1,416 @@
+"""
+Which documents and archives are read, what is said of those that cannot be, and that none of them
+costs more than it may.
+"""
+
+from __future__ import annotations
+
+import base64
+import bz2
+import gzip
+import io
+import json
+import lzma
+import random
+import sqlite3
+import struct
+import tarfile
+import time
+import zipfile
+import zlib
+from pathlib import Path
+
+import py7zr
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.detect.decode.driving import Drive, Purse
+from tests.lookalikes import fill
+
+TOKEN = fill("ghp_{{alnum:36}}", seed=5)
+LINE = f'github_token = "{TOKEN}"\n'
+PAD = "lorem ipsum dolor sit amet " * 50
+TEXT = (PAD + "\n" + LINE).encode()
+DRIVE = Drive()
+
+
+def zipped(method: int = zipfile.ZIP_DEFLATED, **members: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def tarred(form: int = tarfile.PAX_FORMAT, **members: bytes) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=form) as archive:
+        for name, data in members.items():
+            item = tarfile.TarInfo(name)
+            item.size = len(data)
+            archive.addfile(item, io.BytesIO(data))
+    return out.getvalue()
+
+
+def sevenzipped() -> bytes:
+    out = io.BytesIO()
+    with py7zr.SevenZipFile(out, "w") as archive:
+        archive.writestr(TEXT, "s.py")
+    return out.getvalue()
+
+
+def ar(**members: bytes) -> bytes:
+    out = b"!<arch>\n"
+    for name, data in members.items():
+        out += f"{name + '/':<16}{0:<12}{0:<6}{0:<6}{'100644':<8}{len(data):<10}`\n".encode()
+        out += data + b"\n" * (len(data) % 2)
+    return out
+
+
+def cpio(name: bytes, data: bytes) -> bytes:
+    def entry(name: bytes, data: bytes) -> bytes:
+        fields = [1, 0o100644, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
+        head = b"070701" + b"".join(b"%08x" % field for field in fields) + name + b"\0"
+        head += b"\0" * (-len(head) % 4)
+        return head + data + b"\0" * (-len(data) % 4)
+
+    return entry(name, data) + entry(b"TRAILER!!!", b"")
+
+
+def rpm() -> bytes:
+    header = b"\x8e\xad\xe8\x01" + b"\0" * 4 + struct.pack(">II", 0, 8) + b"x" * 8
+    return b"\xed\xab\xee\xdb" + b"\0" * 92 + header * 2 + gzip.compress(cpio(b"./s.py", TEXT))
+
+
+def database(*rows: tuple[object, ...], path: Path | None = None, coding: str = "UTF-8") -> bytes:
+    with sqlite3.connect(":memory:") as connection:
+        connection.execute(f"pragma encoding = '{coding}'")
+        connection.execute("create table t(a, b, c)")
+        connection.executemany("insert into t values(?, ?, ?)", rows)
+        connection.commit()
+        data = connection.serialize()
+    connection.close()
+    return data
+
+
+def pdf(content: bytes, filters: bytes, extra: bytes = b"") -> bytes:
+    return (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\n4 0 obj<</Length "
+        + str(len(content)).encode()
+        + b"/Filter"
+        + filters
+        + b">>stream\n"
+        + content
+        + b"\nendstream endobj\n"
+        + extra
+        + b"trailer<</Root 1 0 R>>\n"
+    )
+
+
+def shown(text: str) -> bytes:
+    return f"BT /F1 12 Tf 72 712 Td ({text}) Tj ET".encode()
+
+
+def kerned() -> bytes:
+    return zlib.compress(
+        f"BT /F1 9 Tf [({TOKEN[:7]}) -12 ({TOKEN[7:20]}) 8 ({TOKEN[20:]})] TJ ET".encode()
+    )
+
+
+def mapped() -> bytes:
+    codes = {character: number for number, character in enumerate(sorted(set(LINE)), start=3)}
+    table = b"begincodespacerange <0000> <FFFF> endcodespacerange\n1 beginbfchar\n"
+    table += b"".join(b"<%04x> <%04x>\n" % (code, ord(text)) for text, code in codes.items())
+    table += b"endbfchar"
+    page = b"BT /F7 12 Tf <" + b"".join(b"%04x" % codes[text] for text in LINE) + b"> Tj ET"
+    packed = zlib.compress(table)
+    extra = b"5 0 obj<</Type/Font/ToUnicode 6 0 R>>endobj\n6 0 obj<</Filter/FlateDecode/Length "
+    extra += str(len(packed)).encode() + b">>stream\n" + packed + b"\nendstream endobj\n"
+    extra += b"7 0 obj<</Font<</F7 5 0 R>>>>endobj\n"
+    return pdf(zlib.compress(page), b"/FlateDecode", extra)
+
+
+def png(kind: bytes, body: bytes) -> bytes:
+    chunk = struct.pack(">I", len(body)) + kind + body + b"\0\0\0\0"
+    return b"\x89PNG\r\n\x1a\n" + chunk
+
+
+def word(*runs: str) -> bytes:
+    body = "".join(f"<w:r><w:rPr><w:b/></w:rPr><w:t>{run}</w:t></w:r>" for run in runs)
+    return f'<?xml version="1.0"?><w:document xmlns:w="x"><w:p>{body}</w:p></w:document>'.encode()
+
+
+def notebook() -> bytes:
+    cells = [
+        {"cell_type": "code", "source": ["x = 1\n", LINE[:25], LINE[25:]], "outputs": []},
+    ]
+    return json.dumps({"cells": cells}, indent=1).encode()
+
+
+def java_class() -> bytes:
+    strings = [b"Main", b"x" * 11 + TOKEN.encode()[:0] + LINE.encode()]
+    pool = b"".join(b"\1" + struct.pack(">H", len(item)) + item for item in strings)
+    return b"\xca\xfe\xba\xbe\0\0\0\x34" + struct.pack(">H", len(strings) + 1) + pool
+
+
+SPLIT = f"{'x' * 5000} {TOKEN}"
+
+FOUND = [
+    pytest.param(zipped(**{"x/s.py": TEXT}), ((), ("x/s.py",)), id="zip"),
+    pytest.param(zipped(zipfile.ZIP_STORED, s=TEXT), ((), ("s",)), id="stored zip"),
+    pytest.param(zipped(zipfile.ZIP_BZIP2, s=TEXT), ((), ("s",)), id="zip with bzip2"),
+    pytest.param(zipped(a=zipped(b=TEXT)), ((), ("a", "b")), id="zip in zip"),
+    pytest.param(b"#!/bin/sh\n" + zipped(s=TEXT), ((), ("s",)), id="zip behind a launcher"),
+    pytest.param(zipped(s=TEXT)[:-30], ((), ("s",)), id="zip that lost its end"),
+    pytest.param(tarred(s=TEXT), ((), ("s",)), id="tar"),
+    pytest.param(
+        tarred(tarfile.GNU_FORMAT, **{"d/" * 80 + "s": TEXT}),
+        ((), ("d/" * 80 + "s",)),
+        id="gnu tar",
+    ),
+    pytest.param(tarred(**{"é" * 80: TEXT}), ((), ("é" * 80,)), id="pax tar"),
+    pytest.param(
+        tarred(layer=gzip.compress(tarred(s=TEXT))), (("gzip",), ("layer", "s")), id="image layer"
+    ),
+    pytest.param(gzip.compress(TEXT), (("gzip",), ()), id="gzip"),
+    pytest.param(gzip.compress(b"x") + gzip.compress(TEXT), (("gzip",), ()), id="two gzips"),
+    pytest.param(bz2.compress(TEXT), (("bzip2",), ()), id="bzip2"),
+    pytest.param(lzma.compress(TEXT), (("xz",), ()), id="xz"),
+    pytest.param(zstandard.compress(TEXT), (("zstd",), ()), id="zstd"),
+    pytest.param(sevenzipped(), ((), ("s.py",)), id="7z"),
+    pytest.param(
+        ar(**{"debian-binary": b"2.0\n", "data.tar.xz": lzma.compress(tarred(s=TEXT))}),
+        (("xz",), ("data.tar.xz", "s")),
+        id="deb",
+    ),
+    pytest.param(rpm(), ((), ("payload.cpio", "./s.py")), id="rpm"),
+    pytest.param(
+        base64.b64encode(gzip.compress(TEXT)), (("base64", "gzip"), ()), id="gzip in base64"
+    ),
+    pytest.param(word(TOKEN[:9], TOKEN[9:]), (("xml-text",), ()), id="runs of Word"),
+    pytest.param(
+        zipped(**{"word/document.xml": word(TOKEN[:9], TOKEN[9:])}),
+        (("xml-text",), ("word/document.xml",)),
+        id="docx",
+    ),
+    pytest.param(
+        zipped(
+            **{
+                "xl/sharedStrings.xml": f"<sst ><si><r><t>{TOKEN[:9]}</t></r><r><t>{TOKEN[9:]}"
+                "</t></r></si><si><t>x</t></si></sst>".encode()
+            }
+        ),
+        (("xml-text",), ("xl/sharedStrings.xml",)),
+        id="xlsx",
+    ),
+    pytest.param(
+        zipped(
+            **{
+                "content.xml": f"<office:document-content ><text:p>{TOKEN[:9]}<text:span>"
+                f"{TOKEN[9:]}</text:span></text:p></office:document-content>".encode()
+            }
+        ),
+        (("xml-text",), ("content.xml",)),
+        id="odt",
+    ),
+    pytest.param(notebook(), (("notebook",), ("cell 1",)), id="notebook"),
+    pytest.param(database((1, "k", LINE)), (("sqlite",), ()), id="sqlite"),
+    pytest.param(database(("k" * 30, TOKEN, None)), (("sqlite",), ()), id="sqlite, side by side"),
+    pytest.param(database((1, "k", SPLIT)), (("sqlite",), ()), id="sqlite, overflow pages"),
+    pytest.param(database((1, "k", LINE), coding="UTF-16le"), (("sqlite",), ()), id="wide sqlite"),
+    pytest.param(pdf(zlib.compress(shown(LINE)), b"/FlateDecode"), (("pdf-text",), ()), id="pdf"),
+    pytest.param(
+        pdf(
+            base64.a85encode(zlib.compress(shown(LINE)), adobe=True)[2:],
+            b"[/ASCII85Decode /FlateDecode]",
+        ),
+        (("pdf-text",), ()),
+        id="pdf, two filters",
+    ),
+    pytest.param(
+        pdf(shown(LINE).hex().encode() + b">", b"/ASCIIHexDecode"),
+        (("pdf-text",), ()),
+        id="hex pdf",
+    ),
+    pytest.param(pdf(kerned(), b"/FlateDecode"), (("pdf-text",), ()), id="pdf, kerned"),
+    pytest.param(mapped(), (("pdf-text",), ()), id="pdf with a font of its own codes"),
+    pytest.param(
+        pdf(zlib.compress(b"<< /Password (" + LINE.encode() + b") >>"), b"/FlateDecode"),
+        (("pdf-stream",), ()),
+        id="pdf, another stream",
+    ),
+    pytest.param(
+        png(b"zTXt", b"Comment\0\0" + zlib.compress(TEXT)), (("zlib",), ("zTXt",)), id="png zTXt"
+    ),
+    pytest.param(
+        png(b"iTXt", b"Comment\0\1\0en\0\0" + zlib.compress(TEXT)),
+        (("zlib",), ("zTXt",)),
+        id="png iTXt",
+    ),
+    pytest.param(java_class(), (("class",), ()), id="class"),
+]
+
+
+@pytest.mark.parametrize(("data", "way"), FOUND)
+def test_a_token_in_a_document_is_found(
+    data: bytes, way: tuple[tuple[str, ...], tuple[str, ...]]
+) -> None:
+    assert way in [(one.decoded, one.inner_path) for one in DRIVE.finds(TOKEN, data)]
+
+
+def test_strings_of_python_bytecode_stand_alone(tmp_path: Path) -> None:
+    import py_compile
+
+    source = tmp_path / "m.py"
+    source.write_text(f"T = {TOKEN + 'x' * 9!r}\nU = {TOKEN!r}\n")
+    data = Path(str(py_compile.compile(str(source), cfile=str(tmp_path / "m.pyc")))).read_bytes()
+
+    assert [one.decoded for one in DRIVE.finds(TOKEN, data)] == [("pyc",)]
+
+
+def encrypted_zip() -> bytes:
+    data = bytearray(zipped(s=TEXT))
+    for magic, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        data[data.find(magic) + flags] |= 1
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        pytest.param(encrypted_zip(), "encrypted", id="encrypted zip"),
+        pytest.param(b"%PDF-1.4\ntrailer<</Encrypt 5 0 R>>", "encrypted", id="encrypted pdf"),
+        pytest.param(gzip.compress(TEXT)[:-12], "gzip: ends too soon", id="cut gzip"),
+        pytest.param(zipped(s=TEXT)[:-30], "zip: no central directory", id="zip without its end"),
+        pytest.param(tarred(s=TEXT)[:1000], "tar: the archive ends", id="cut tar"),
+        pytest.param(sevenzipped()[:-20], "7z: ", id="cut 7z"),
+        pytest.param(b"7z\xbc\xaf\x27\x1c" + b"\xff" * 60, "7z: ", id="7z of nonsense"),
+        pytest.param(b"!<arch>\n" + b"x" * 80, "ar: no member", id="ar of nonsense"),
+        pytest.param(b"\xed\xab\xee\xdb" + b"x" * 200, "rpm: a header", id="rpm of nonsense"),
+        pytest.param(b"\x28\xb5\x2f\xfd" + b"\xff" * 30, "zstd: damaged", id="zstd of nonsense"),
+    ],
+)
+def test_what_cannot_be_read_is_said(data: bytes, reason: str) -> None:
+    purse = Purse()
+
+    DRIVE.texts(data, purse=purse)
+
+    assert any(said.startswith(reason) for said, _ in purse.unreads), purse.unreads
+
+
+def test_what_a_damaged_stream_gave_is_read() -> None:
+    noise = random.Random(1).randbytes(200_000)
+    data = bytearray(gzip.compress(TEXT + noise))
+    data[-100_000:] = b"\xff" * 100_000
+
+    assert DRIVE.finds(TOKEN, bytes(data))
+
+
+def nested(times: int) -> bytes:
+    data = TEXT
+    for _ in range(times):
+        data = zipped(zipfile.ZIP_STORED, a=data)
+    return data
+
+
+BOMBS = [
+    pytest.param(gzip.compress(bytes(100 << 20), 9), "expansion-ratio", id="gzip"),
+    pytest.param(gzip.compress(bytes(300 << 20), 9), "derived-bytes", id="large gzip"),
+    pytest.param(bz2.compress(bytes(300 << 20)), "expansion-ratio", id="bzip2"),
+    pytest.param(zipped(a=bytes(100 << 20)), "expansion-ratio", id="zip"),
+    pytest.param(pdf(zlib.compress(bytes(100 << 20)), b"/FlateDecode"), "member-size", id="pdf"),
+]
+
+
+@pytest.mark.parametrize(("data", "limit"), BOMBS)
+def test_a_bomb_is_a_limit_that_bit(data: bytes, limit: str) -> None:
+    purse = Purse()
+    begun = time.process_time()
+
+    texts = DRIVE.texts(data, purse=purse)
+
+    assert limit in [name for name, _ in purse.limits]
+    assert sum(len(one.data) for one in texts) <= 64 << 20
+    assert time.process_time() - begun < 5
+
+
+def test_members_that_overlap_are_not_all_read() -> None:
+    archive = zipped(zipfile.ZIP_STORED, a=TEXT * 100)
+    central = archive.find(b"PK\1\2")
+    entry = archive[central : archive.find(b"PK\5\6")]
+    end = b"PK\5\6\0\0\0\0" + struct.pack("<HHIIH", 999, 999, 999 * len(entry), central, 0)
+    purse = Purse(bytes_left=1 << 40)
+
+    texts = DRIVE.texts(archive[:central] + entry * 999 + end, purse=purse, most_depth=1)
+
+    assert len(texts) < 10
+    assert ("members", ()) in purse.limits
+
+
+def test_an_archive_nested_a_thousand_times_ends() -> None:
+    assert len(DRIVE.texts(nested(100), most_depth=8)) <= 8
+
+
+@pytest.mark.parametrize(
+    "name", [b"\x1b[31mred", b"\xff\xfe", b"../../etc/passwd", b"a" * 9999], ids=repr
+)
+def test_a_hostile_member_name_is_text(name: bytes) -> None:
+    header = b"PK\3\4" + struct.pack(
+        "<HHHHHIIIHH", 20, 0, 0, 0, 0, 0, len(TEXT), len(TEXT), len(name), 0
+    )
+
+    (one,) = DRIVE.finds(TOKEN, header + name + TEXT)
+
+    one.inner_path[0].encode()
+    assert len(one.inner_path[0]) <= 1024
+
+
+MAKERS: list[bytes] = [parameter.values[0] for parameter in FOUND]  # type: ignore[misc]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    base=st.sampled_from(MAKERS),
+    edits=st.lists(st.tuples(st.integers(0, 1 << 20), st.integers(0, 255)), max_size=12),
+    cut=st.integers(0, 4096),
+)
+def test_no_damage_raises(base: bytes, edits: list[tuple[int, int]], cut: int) -> None:
+    data = bytearray(base)
+    for at, byte in edits:
+        data[at % len(data)] = byte
+
+    DRIVE.texts(bytes(data[: max(1, len(data) - cut % len(data))]), purse=Purse(bytes_left=1 << 22))
+
+
+MAGICS = [
+    b"PK\3\4", b"\x1f\x8b\x08", b"BZh91AY&SY", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"!<arch>\n",
+    b"\xed\xab\xee\xdb", b"07070100000000", b"%PDF-1.4 stream\n", b"SQLite format 3\0\x02\0",
+    b"\x89PNG\r\n\x1a\n", b"\xca\xfe\xba\xbe\0\0\0", b"\xff\xfe", b"kind: Secret\ndata:\n",
+    b'{"cell_type"', b"<w:document ", b"&#103;&#104;&#112;", b"\\u0067\\u0068\\u0070", b"%67%68%70",
+]  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(magic=st.sampled_from(MAGICS), body=st.binary(max_size=600))
+def test_no_bytes_raise(magic: bytes, body: bytes) -> None:
+    DRIVE.texts(magic + body, purse=Purse(bytes_left=1 << 22))
+
+
+TAGS = {
+    id(deriver): sorted({expression.tag for expression in deriver.expressions})
+    for deriver in DRIVE.derivers
+}
+
+
+@settings(max_examples=50, deadline=None)
+@given(body=st.binary(max_size=600))
+def test_no_deriver_raises_on_hits_anywhere(body: bytes) -> None:
+    from scanner.model import Document, Place
+    from tests.detect.decode.driving import Sheet
+
+    for deriver in DRIVE.derivers:
+        tags = TAGS[id(deriver)]
+        hits = [(end, tag) for end in range(1, len(body), 37) for tag in tags]
+        list(deriver.derive(Sheet(body, Document(Place.FILE), hits), Purse()))
