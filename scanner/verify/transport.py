@@ -176,7 +176,7 @@ class Transport:
         self._spend(self._bounds(name))
         deadline = time.monotonic() + self.limits.seconds
         try:
-            sock = self._socket(name, port, deadline)
+            sock = self._socket(name, port, deadline, found_host=found_host)
         except WireError as error:
             self._note(request, what, str(error))
             raise TransportError(str(error)) from error
@@ -194,7 +194,7 @@ class Transport:
         )
         name = self._permitted(request)
         self._spend(self._bounds(name))
-        return self._where(name, port)
+        return self._where(name, port, found_host)
 
     def note(self, *, host: str, what: str, shown: str, finding: str, outcome: int | str) -> None:
         """
@@ -223,17 +223,18 @@ class Transport:
             raise RefusedError("not encrypted")
         try:
             host = host_of(request.host)
-            self._where(host, request.port)
+            self._where(host, request.port, request.found_host)
         except AddressError as error:
             raise RefusedError(str(error)) from error
         return host
 
-    def _where(self, host: str, port: int) -> tuple[str, int]:
+    def _where(self, host: str, port: int, found_host: bool) -> tuple[str, int]:
         route = self._routes.get(host)
         if route is not None:
             return route.address, route.port
-        if self._proxy is not None and not _is_address(host):
-            # The proxy resolves; the certificate still has to be the host's own.
+        if self._proxy is not None and not found_host:
+            # The proxy resolves the names of our packs; the certificate must still be
+            # the host's own.  A found name is resolved and judged here, whoever connects.
             return host, port
         return self._addresses.of(host, port), port
 
@@ -303,14 +304,14 @@ class Transport:
         )
 
     def _connect(self, request: Request, host: str, deadline: float) -> Connection:
-        sock = self._socket(host, request.port, deadline)
+        sock = self._socket(host, request.port, deadline, found_host=request.found_host)
         if request.tls:
             sock = wrap_tls(sock, self.tls, host, deadline=deadline)
         return Connection(sock)
 
-    def _socket(self, host: str, port: int, deadline: float) -> socket.socket:
+    def _socket(self, host: str, port: int, deadline: float, *, found_host: bool) -> socket.socket:
         try:
-            address, at = self._where(host, port)
+            address, at = self._where(host, port, found_host)
         except AddressError as error:
             raise WireError(str(error)) from error
         if self._proxy is None or host in self._routes:
@@ -331,10 +332,6 @@ class Transport:
             finding=request.finding,
             outcome=outcome,
         )
-
-
-def _is_address(host: str) -> bool:
-    return ":" in host or host.rpartition(".")[2].isdigit()
 
 
 def _head(request: Request, host: str) -> bytes:
