@@ -71,6 +71,7 @@ _ESCAPES = tuple(
     for pattern in (_PERCENT, _HTML, _BACKSLASH, b"|".join((_PERCENT, _HTML, _BACKSLASH)))
 )
 _SHORT = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"e": b"\x1b"}
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _DEEPEST = 3  # codings one inside the other
 
 
@@ -103,6 +104,17 @@ class Scrubber:
         Return `text` with every secret masked, or `None`.
         """
         return None if text is None else self.text(text)
+
+    def object_id(self, name: str | None) -> str | None:
+        """
+        Return the id of a git object, masked if it holds a secret as it stands.
+
+        A hash encodes nothing, and a report has hundreds of thousands of them.
+        """
+        if name is None or _OBJECT_ID.fullmatch(name) is None:
+            return self.maybe(name)
+        data = name.encode()
+        return _masked(data, list(self._plain(data))).decode()
 
     def texts(self, texts: Iterable[str]) -> tuple[str, ...]:
         """
@@ -230,8 +242,8 @@ class _Report:
             path=self._path(occurrence.path),
             inner_path=clean.texts(occurrence.inner_path),
             decoded=clean.texts(occurrence.decoded),
-            blob=clean.maybe(occurrence.blob),
-            commit=clean.maybe(occurrence.commit),
+            blob=clean.object_id(occurrence.blob),
+            commit=clean.object_id(occurrence.commit),
             author=author and Identity(clean.text(author.name), clean.text(author.email)),
             date=clean.maybe(occurrence.date),
             removed_at=clean.maybe(occurrence.removed_at),
