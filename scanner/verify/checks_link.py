@@ -103,12 +103,18 @@ def _values(finding: Finding, check: Check) -> tuple[dict[str, str], bool] | Non
         if text not in row:
             row.append(text)
     for name in check.companions():
-        choices = _choices(name, named, check)
+        choices = _derived(name, values["secret"]) or _choices(name, named, check)
         if not choices:
             return None
         certain = certain and len(choices) == 1
         values[name] = choices[0]
     return values, certain
+
+
+def _derived(name: str, secret: str) -> list[str]:
+    # Mailchimp writes its data centre into the key, after the last hyphen.
+    found = re.fullmatch(r"[0-9a-f]+-(us\d{1,3})", secret) if name == "dc" else None
+    return [found[1]] if found else []
 
 
 def _choices(name: str, named: dict[str, list[str]], check: Check) -> list[str]:

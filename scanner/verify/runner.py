@@ -17,7 +17,6 @@ from pathlib import Path
 from scanner.folders import state_folder
 from scanner.model import Finding, Report, Severity, Status, Verification
 from scanner.ruleset.shipped import shipped_packs
-from scanner.triage.fingerprint import user_key
 from scanner.verify import canary
 from scanner.verify.declarative import Declarative, Rules, rule_of
 from scanner.verify.plan import PlanLine, render_plan
@@ -27,10 +26,11 @@ from scanner.verify.request_log import RequestLog
 from scanner.verify.rights import danger
 from scanner.verify.settings import Settings
 from scanner.verify.transport import Limits, Options, Transport
-from scanner.verify.verdict_cache import VerdictCache
+from scanner.verify.verdict_cache import VerdictCache, cache_key
 
 _THREADS = 48
 _HARMFUL = 3
+_INTERRUPTED = Verification(status=Status.UNKNOWN, reason="interrupted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,11 +128,15 @@ class Runner:
             }
             try:
                 for done in concurrent.futures.as_completed(asked):
-                    verdicts |= dict.fromkeys(asked[done], done.result())
-            except BaseException:
+                    verdicts |= dict.fromkeys(asked[done], _result(done))
+            except KeyboardInterrupt:
+                # What was found is worth more than what was not asked: keep all of it.
+                transport.stop()
                 pool.shutdown(wait=False, cancel_futures=True)
-                raise
-        return [ranked(finding, verdicts[index]) for index, finding in enumerate(findings)]
+        return [
+            ranked(finding, verdicts.get(index, _INTERRUPTED))
+            for index, finding in enumerate(findings)
+        ]
 
     def _one(
         self,
@@ -190,7 +194,7 @@ def verify_report(
             stack.callback(log.close)
             transport = Transport(log, _options(settings))
             stack.callback(transport.close)
-        cache = VerdictCache(state, user_key(state), lifetime=settings.verdict_lifetime)
+        cache = VerdictCache(state, cache_key(state), lifetime=settings.verdict_lifetime)
         stack.callback(cache.close)
         findings = runner.verify(report.findings, transport, selection(settings), cache)
     return dataclasses.replace(report, findings=tuple(findings))
@@ -247,6 +251,15 @@ def ranked(finding: Finding, verdict: Verification) -> Finding:
     elif verdict.status is Status.INACTIVE:
         severity = Severity.LOW
     return dataclasses.replace(finding, verification=verdict, severity=severity)
+
+
+def _result(done: concurrent.futures.Future[Verification]) -> Verification:
+    error = done.exception()
+    if error is None:
+        return done.result()
+    # A bug in one verifier must not lose the findings of a long scan; its message may
+    # quote the secret, so only its kind is told.
+    return Verification(status=Status.UNKNOWN, reason=f"the check failed: {type(error).__name__}")
 
 
 def _key(finding: Finding) -> object:

@@ -202,6 +202,12 @@ class Transport:
         """
         self._log.write(host=host, method=what, path=shown, finding=finding, outcome=outcome)
 
+    def stop(self) -> None:
+        """
+        Send nothing more.
+        """
+        self._end = 0.0
+
     def close(self) -> None:
         """
         Close what is kept open.

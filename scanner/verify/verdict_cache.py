@@ -12,6 +12,7 @@ import dataclasses
 import hmac
 import json
 import os
+import secrets
 import sqlite3
 import threading
 import time
@@ -101,6 +102,24 @@ class VerdictCache:
     def _code(self, fingerprint: str, until: float, body: str) -> bytes:
         message = json.dumps([fingerprint, until, body]).encode()
         return hmac.digest(self._key, message, "sha256")
+
+
+def cache_key(folder: Path) -> bytes:
+    """
+    Return the key of our own codes, made on first use.
+
+    Raise `ConfigError` if it cannot be kept.
+    """
+    file = folder / "verdicts.key"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as out:
+                out.write(secrets.token_bytes(32))
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{file}: the key of the verdict cache cannot be kept") from error
 
 
 def _open(file: Path) -> sqlite3.Connection:

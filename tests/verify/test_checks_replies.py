@@ -66,6 +66,17 @@ def test_there_are_as_many_as_promised() -> None:
     assert len(every) >= 830
 
 
+def test_the_documentation_tells_the_numbers() -> None:
+    text = (FOLDER.parents[1] / "docs" / "verification.md").read_text()
+    harmless = {check.provider for check in CHECKS if not check.needs}
+    every = {check.provider for check in CHECKS}
+    plain = sum(any(not c.is_named for c in check.inactive) for check in CHECKS)
+
+    assert f"{len(CHECKS):,} declared checks for {len(every)} providers" in text
+    assert f"for {len(harmless)} providers without a flag" in text
+    assert f"{plain} checks can say `inactive` on a plain 401" in text
+
+
 def test_ids_are_unique() -> None:
     assert len({check.id for check in CHECKS}) == len(CHECKS)
 

@@ -305,3 +305,26 @@ def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
 
     assert kept.get("f", "") == Verification(status=Status.ACTIVE)
     kept.close()
+
+
+def test_a_bug_in_a_check_loses_no_finding(anywhere: Callable[..., Transport]) -> None:
+    def broken(rule_id: str) -> object:
+        raise ZeroDivisionError("s3cr3tSample")
+
+    asked = Runner([FOLDER], broken).verify([finding_for(ONE)], anywhere(), Selection())  # type: ignore[arg-type]
+
+    assert asked[0].verification.status is Status.UNKNOWN
+    assert asked[0].verification.reason == "the check failed: ZeroDivisionError"
+
+
+def test_what_an_interruption_leaves_is_still_there(
+    anywhere: Callable[..., Transport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(asked: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("scanner.verify.runner.concurrent.futures.as_completed", interrupted)
+    asked = runner().verify([finding_for(ONE)], anywhere(), Selection())
+
+    assert [f.verification.reason for f in asked] == ["interrupted"]
+    assert asked[0].severity is Severity.MEDIUM
