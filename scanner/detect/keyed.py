@@ -8,7 +8,7 @@ whether the word is near enough, and whether one of the wanted names is between.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import regex
@@ -22,10 +22,13 @@ from scanner.ruleset.expression import weaken
 from scanner.ruleset.schema import Keyed, Rule
 from scanner.ruleset.table import RuleTable
 
-_EDGE_BEFORE = rb"(?<![A-Za-z0-9])"
-_EDGE_AFTER = rb"(?![A-Za-z0-9_\-])"
+_EDGE_BEFORE = rb"(?<![A-Za-z0-9+])"
+_EDGE_AFTER = rb"(?![A-Za-z0-9_\-+=])"
 _SEPARATOR = r"[ _.\-]?"
 _TIMEOUT_S = 0.5
+_WIDEST = 2_048
+_MEMO_ENTRIES = 20_000
+_DIGIT = regex.compile(rb"[0-9]")
 
 
 class Pair(NamedTuple):
@@ -78,6 +81,17 @@ def word_pattern(word: str) -> str:
     return _SEPARATOR.join(parts)
 
 
+class _Spot(NamedTuple):
+    """
+    A value of one rule, by offsets from the end of the hit that led to it.
+    """
+
+    rule: int
+    start: int
+    end: int
+    distance: int
+
+
 class KeyedMatcher:
     """
     Looks at what the pairs' expressions hit.
@@ -86,8 +100,10 @@ class KeyedMatcher:
     def __init__(self, rules: RuleTable, pairs_: Sequence[Pair]) -> None:
         self._rules = rules
         self._pairs = pairs_
-        self._values: dict[str, tuple[regex.Pattern[bytes], int]] = {}
+        self._values: dict[str, tuple[regex.Pattern[bytes], int, int]] = {}
         self._words: dict[str, regex.Pattern[bytes]] = {}
+        # The next version of a file brings the same text around the same hit.
+        self._memo: dict[tuple[int, bytes], tuple[_Spot, ...]] = {}
 
     def look(
         self, source: Source, hits: Sequence[tuple[int, int]], enabled: Container[int]
@@ -95,31 +111,60 @@ class KeyedMatcher:
         """
         Return what the hits `(end, number of the pair)` in one document come to.
         """
+        data = source.data
         found: dict[tuple[int, int, int], Found] = {}
         for end, number in hits:
             pair = self._pairs[number]
-            span = self._value(source.data, end, pair.value)
-            if span is None:
-                continue
-            before = self._before(source.data, span[0], pair)
-            if before is None:
-                continue
-            for rule in pair.rules:
-                key = (rule, *span)
-                if rule in enabled and key not in found:
-                    item = self._found(source, rule, span, before, pair.word)
-                    if item is not None:
-                        found[key] = item
+            _, reach, width = self._value_pattern(pair.value)
+            low = max(0, end - reach - pair.distance - 2 * len(pair.word) - 1)
+            around = data[low : end + width + 1]
+            spots = self._memo.get((number, around))
+            if spots is None:
+                if len(self._memo) >= _MEMO_ENTRIES:
+                    self._memo.clear()
+                spots = tuple(self._spots(around, end - low, pair))
+                self._memo[number, around] = spots
+            for spot in spots:
+                key = (spot.rule, end + spot.start, end + spot.end)
+                if spot.rule in enabled and key not in found:
+                    found[key] = self._found(source, key, spot.distance, pair.word)
         return list(found.values())
 
-    def _value(self, data: bytes, end: int, value: str) -> tuple[int, int] | None:
+    def _spots(self, data: bytes, end: int, pair: Pair) -> Iterator[_Spot]:
+        span = self._value(data, end, pair.value)
+        if span is None:
+            return
+        secret = data[span[0] : span[1]]
+        before = self._before(data, span[0], pair)
+        if before is None or placeholder(secret) is not None:
+            return
+        for number in pair.rules:
+            rule = self._rules[number]
+            keyed = rule.keyed
+            if keyed is None or len(before) > keyed.distance or not _named(before, keyed):
+                continue
+            if rule.entropy is not None and shannon(secret) < rule.entropy:
+                continue
+            if rule.secret_part:
+                yield _Spot(number, span[0] - end, span[1] - end, len(before))
+
+    def _value_pattern(self, value: str) -> tuple[regex.Pattern[bytes], int, int]:
+        """
+        Return a value's pattern, and how far it reaches before and after a hit.
+        """
         known = self._values.get(value)
         if known is None:
             pattern = regex.compile(_EDGE_BEFORE + b"(?:" + value.encode() + b")" + _EDGE_AFTER)
-            known = self._values[value] = (pattern, weaken(value.encode()).before)
-        pattern, reach = known
+            weak = weaken(value.encode())
+            known = pattern, min(weak.before, _WIDEST), min(weak.width, _WIDEST)
+            self._values[value] = known
+        return known
+
+    def _value(self, data: bytes, end: int, value: str) -> tuple[int, int] | None:
+        pattern, reach, width = self._value_pattern(value)
+        low = max(0, end - reach)
         try:
-            match = pattern.search(data, max(0, end - reach), end + 4096, timeout=_TIMEOUT_S)
+            match = pattern.search(data, low, end + width + 1, timeout=_TIMEOUT_S)
         except TimeoutError:
             return None
         if match is None or match.start() >= end:
@@ -139,30 +184,22 @@ class KeyedMatcher:
         match = pattern.search(data, low, start)
         return None if match is None else data[match.end() : start]
 
-    def _found(
-        self, source: Source, number: int, span: tuple[int, int], before: bytes, word: str
-    ) -> Found | None:
+    def _found(self, source: Source, key: tuple[int, int, int], distance: int, word: str) -> Found:
+        number, start, end = key
         rule = self._rules[number]
-        keyed = rule.keyed
-        if keyed is None or len(before) > keyed.distance or not _named(before, keyed):
-            return None
-        secret = source.data[span[0] : span[1]]
-        if rule.entropy is not None and shannon(secret) < rule.entropy:
-            return None
-        if placeholder(secret) is not None or not rule.secret_part:
-            return None
         return Found(
             source=source,
             rule=number,
-            start=span[0],
-            end=span[1],
-            secret=secret,
+            start=start,
+            end=end,
+            secret=source.data[start:end],
             rank=JUDGED,
             score=SCORES[rule.confidence],
             reasons=(f"the word {word!r} stands before it",),
             words=(word,),
-            waits=rule.judged,
-            distance=len(before),
+            # Without a digit it may be a name in camel case, however rare the word.
+            waits=rule.judged or not _DIGIT.search(source.data, start, end),
+            distance=distance,
         )
 
 
