@@ -75,6 +75,18 @@ class Plan:
             raise
         return cls(draft.kept(), databases)
 
+    @staticmethod
+    def draft(
+        rules: Sequence[Rule],
+    ) -> tuple[Sequence[Wanted], Sequence[Target], Sequence[tuple[Any, ...]]]:
+        """
+        Return the expressions that `rules` come to, what each stands for, and the keyed pairs.
+        """
+        draft = _Draft(rules)
+        draft.add_rules()
+        draft.add_keyed()
+        return draft.wanted, draft.targets, draft.pairs
+
     def databases(self) -> list[hyperscan.Database]:
         """
         Return the databases that look at every byte, loaded when first asked for.
@@ -147,7 +159,13 @@ class _Draft:
                 raise RuleError(rule.origin, rule.id, f"no such detector: {rule.detector}")
         if derivers:
             for name in registry.DERIVERS:
-                self._add_code("deriver", name, registry.load_deriver(name).expressions)
+                self._add_code("deriver", name, self._asked_by(registry.load_deriver(name)))
+
+    def _asked_by(self, deriver: registry.Deriver) -> list[registry.Expression]:
+        asked = list(deriver.expressions)
+        if isinstance(deriver, registry.AnchoredDeriver):
+            asked += deriver.anchored([anchor for rule in self._rules for anchor in rule.anchors])
+        return list(dict.fromkeys(asked))
 
     def _add_code(self, kind: str, name: str, asked: Sequence[registry.Expression]) -> None:
         number = len(self.code)

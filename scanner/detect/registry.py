@@ -17,7 +17,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from scanner.model import Companion, Document, SealRecord
 from scanner.ruleset.schema import Rule
@@ -172,6 +172,17 @@ class Deriver(Protocol):
         Yield the texts that follow from `text`; the engine scans them, takes their
         size off the budget, and stops asking when it is used up.
         """
+        ...
+
+
+@runtime_checkable
+class AnchoredDeriver(Deriver, Protocol):
+    """
+    A deriver that is asked where the rules' anchors stand in coded form.
+    """
+
+    def anchored(self, anchors: Iterable[str]) -> Sequence[Expression]:
+        """Return where to ask, beside `expressions`, for these anchors."""
         ...
 
 

@@ -7,7 +7,7 @@ Only asked for where a literal ends soon after a prefix that should go on.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from scanner.detect.decode.anchors import PREFIXES, usable
 from scanner.detect.registry import Budget, Derived, Expression, Text
@@ -23,7 +23,10 @@ _JOINT = re.compile(
     re.VERBOSE,
 )
 _QUOTES = (b'"', b"'", b"`")
-_EXTRA = ("-----BEGIN ", "AKIA", "https://", "://", "mongodb", "postgres")
+_ENDS = rb"[\"'`][ \t]*[+.&\\\r\n]"
+_EXTRA = ("-----BEGIN ", "AKIA", "ASIA")
+_LOGIN = rb"://[A-Za-z0-9_.~-]{1,40}:[A-Za-z0-9+/=_.~-]{0,40}"
+"""A user and (part of) a password in a URL."""
 
 
 class JoinedLiteralsDeriver:
@@ -34,18 +37,12 @@ class JoinedLiteralsDeriver:
     @property
     def expressions(self) -> Sequence[Expression]:
         """See `Deriver.expressions`."""
-        return self.anchored(PREFIXES + _EXTRA)
-
-    def anchored(self, anchors: Iterable[str]) -> Sequence[Expression]:
-        """
-        Return where to ask for further anchors (of the rules that run).
-        """
-        return [
-            Expression(
-                pattern=re.escape(anchor) + rb"[A-Za-z0-9+/=_.~:@ -]{0,60}[\"'`][ \t]*[+.&\\\r\n]"
-            )
-            for anchor in usable(anchors)
+        # Anchors of every rule would cost more than they find: many are plain words.
+        started = [
+            re.escape(anchor) + rb"[A-Za-z0-9+/=_.~:@ -]{0,60}"
+            for anchor in usable(PREFIXES + _EXTRA)
         ]
+        return [Expression(pattern=start + _ENDS) for start in [*started, _LOGIN]]
 
     def derive(self, text: Text, budget: Budget) -> Iterator[Derived]:
         """See `Deriver.derive`."""
