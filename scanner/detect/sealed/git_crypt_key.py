@@ -68,7 +68,7 @@ def outcome(blob: bytes, keys: Sequence[GitCryptKey]) -> tuple[bool, str | None]
     for key in keys:
         plain = _plain(blob, key)
         printable = sum(0x20 <= byte < 0x7F or byte in b"\t\r\n" for byte in plain[:4096])
-        if len(plain) >= 16 and printable * 10 >= min(len(plain), 4096) * 8:
+        if len(plain) >= 8 and printable * 10 >= min(len(plain), 4096) * 8:
             return True, "altered or cut off: its authentication code does not hold under the key"
     return False, None
 
