@@ -104,6 +104,15 @@ class Check:
         assert found is not None, self.id  # noqa: S101 # the loader saw to it
         return found["host"]
 
+    def guesses_host(self) -> bool:
+        """
+        Say whether its host stood near the secret, and may be another's.
+
+        `dc` does not: Mailchimp writes its data centre into the key itself.
+        """
+        names = {found[1] for found in PLACEHOLDER.finditer(self.host())}
+        return bool(names - {"dc"})
+
     def path(self) -> str:
         """
         Return path and query of the URL, placeholders and all.
@@ -219,6 +228,8 @@ class _Reader:
         for condition in check.inactive:
             if not condition.is_named and condition.status != (401,):
                 self.fail("`inactive` without words of the issuer is for a plain 401 alone")
+            if not condition.is_named and check.guesses_host():
+                self.fail("a plain 401 of a host from the finding proves nothing: name its words")
 
     def _conditions(self, data: Mapping[str, Any], key: str) -> tuple[Condition, ...]:
         entries = data.get(key, [])

@@ -42,7 +42,7 @@ class Link:
     check: Check
     values: dict[str, str]
     sure: bool
-    """It is for this kind of credential, and its companions are beyond doubt."""
+    """It is for this kind of credential, and asks about the secret alone."""
 
     def __repr__(self) -> str:
         return f"Link({self.check.id}, sure={self.sure})"
@@ -54,12 +54,13 @@ def links(finding: Finding, rule: Rule | None, checks: Sequence[Check]) -> list[
     """
     found: list[tuple[bool, Link]] = []
     for check in checks:
-        filled = _values(finding, check)
-        if filled is None:
+        values = _values(finding, check)
+        if values is None:
             continue
-        values, certain = filled
         fits = serves(check, rule)
-        found.append((fits, Link(check, values, fits and certain)))
+        # An id that stood near the secret may be another's: the refusal of a pair says
+        # that it is no pair, and nothing of the secret.
+        found.append((fits, Link(check, values, fits and not is_pair(check))))
     right = [link for fits, link in found if fits]
     return right or [link for _, link in found[:_MOST_GUESSES]]
 
@@ -71,6 +72,14 @@ def missing(finding: Finding, checks: Iterable[Check]) -> list[str]:
     wanted = {name for check in checks for name in check.companions()}
     had = {_normal(companion.name) for companion in finding.companions}
     return sorted(wanted - had)
+
+
+def is_pair(check: Check) -> bool:
+    """
+    Say whether the check needs a companion besides a host that the finding names.
+    """
+    whole = check.host()
+    return any(f"{{{name}}}" != whole and name != "dc" for name in check.companions())
 
 
 def serves(check: Check, rule: Rule | None) -> bool:
@@ -91,11 +100,10 @@ def _kind(text: str, provider: set[str]) -> frozenset[str]:
     return frozenset(set(_WORD.findall(plain)) - _NOISE - provider)
 
 
-def _values(finding: Finding, check: Check) -> tuple[dict[str, str], bool] | None:
+def _values(finding: Finding, check: Check) -> dict[str, str] | None:
     if finding.secret is None:
         return None
     values = {"secret": finding.secret.reveal().decode("utf-8", errors="replace")}
-    certain = True
     named: dict[str, list[str]] = {}
     for companion in finding.companions:
         text = companion.value.reveal().decode("utf-8", errors="replace")
@@ -106,9 +114,8 @@ def _values(finding: Finding, check: Check) -> tuple[dict[str, str], bool] | Non
         choices = _derived(name, values["secret"]) or _choices(name, named, check)
         if not choices:
             return None
-        certain = certain and len(choices) == 1
         values[name] = choices[0]
-    return values, certain
+    return values
 
 
 def _derived(name: str, secret: str) -> list[str]:

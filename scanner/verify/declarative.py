@@ -13,7 +13,7 @@ from scanner.model import Finding, Status, Verification
 from scanner.ruleset.schema import Rule
 from scanner.verify.checks import Check, load_checks
 from scanner.verify.checks_judge import fields, judge
-from scanner.verify.checks_link import Link, links, missing
+from scanner.verify.checks_link import Link, is_pair, links, missing
 from scanner.verify.checks_render import render
 from scanner.verify.registry import Consent, Planned
 from scanner.verify.request import RefusedError, Reply, TransportError
@@ -143,7 +143,8 @@ class Declarative:
             return Status.UNKNOWN, str(error), None
         status, reason = judge(link.check, reply)
         if status is Status.INACTIVE and not link.sure:
-            return Status.UNKNOWN, "refused, but the question may not fit this kind", None
+            doubt = "the id beside it may be another's" if is_pair(link.check) else "not its kind"
+            return Status.UNKNOWN, f"refused, but perhaps for another reason: {doubt}", None
         return status, reason, reply
 
     def _proof(self, link: Link, transport: Transport) -> str | None:

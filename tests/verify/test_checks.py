@@ -52,6 +52,12 @@ def test_a_check_is_read() -> None:
         pytest.param("api.acme.example", "x@evil", "https://host", id="user info"),
         pytest.param("[401]", "[403]", "401", id="a bare 403 as refusal"),
         pytest.param("[401]", "[404]", "401", id="a bare 404 as refusal"),
+        pytest.param(
+            "https://api.acme.example",
+            "https://{host}",
+            "found-host",
+            id="a host from the finding without consent",
+        ),
         pytest.param("[200]", "two hundred", "numbers", id="a status in words"),
         pytest.param('"true"', "true", "texts", id="a value that is no text"),
         pytest.param("  url:", "  method: DELETE\n  url:", "write", id="a method that writes"),
@@ -67,6 +73,15 @@ def test_is_refused(old: str, new: str, word: str) -> None:
 
     with pytest.raises(RuleError, match=word):
         load(GOOD.replace(old, new))
+
+
+def test_a_plain_401_of_a_found_host_is_refused() -> None:
+    text = GOOD.replace("api.acme.example", "{host}").replace(
+        "  url:", "  needs: [found-host]\n  url:"
+    )
+
+    with pytest.raises(RuleError, match="proves nothing"):
+        load(text)
 
 
 def test_two_checks_with_one_id_are_refused() -> None:
