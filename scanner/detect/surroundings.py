@@ -72,13 +72,14 @@ def _windows(view: View) -> Iterator[tuple[int, int]]:
     Yield the surroundings of the hits, joined where they meet.
     """
     length = len(view.data)
-    low = high = -1
+    low = high = 0
     for end, _ in view.hits:
-        if end - _BEFORE <= high:
-            high = end + _AFTER
-            continue
-        if high > 0:
+        start = max(0, end - _BEFORE)
+        if high and start > high:
             yield low, min(high, length)
-        low, high = max(0, end - _BEFORE), end + _AFTER
-    if high > 0:
+            low = start
+        elif not high:
+            low = start
+        high = end + _AFTER
+    if high:
         yield low, min(high, length)
