@@ -14,6 +14,7 @@ from scanner.model import Coverage, Limit, Place, Unread
 from scanner.sources.batch import Batch
 from scanner.sources.commits import CommitLog, TagLog
 from scanner.sources.git import ObjectAccess, Repository
+from scanner.sources.links import Known, missing
 from scanner.sources.memory import give_back
 from scanner.sources.packs import KINDS, Inventory, keys, take_inventory
 from scanner.sources.places import PlaceWalk
@@ -54,6 +55,7 @@ class ObjectWalk:
         self._commits = CommitLog(repository.id_size)
         self._tags = TagLog(repository.id_size)
         self._trees: TreeLog | None = None
+        self._known: Known | None = None
         self._wanted: set[int] = set()
         self._names: tuple[bytes, ...] = ()
         self.reader = ObjectReader(self._access, repository.id_size)
@@ -121,22 +123,39 @@ class ObjectWalk:
             case "tag":
                 return [self._tags.split(stream) for stream in streams]
             case "tree":
-                self._trees = TreeLog(self.repository.id_size, self._wanted, self._names)
+                self._known = Known(self.inventory.ids)
+                size = self.repository.id_size
+                self._trees = TreeLog(size, self._wanted, self._names, self._known)
                 return [self._trees.watch(stream) for stream in streams]
             case _:
                 return list(streams)
 
     def history(self) -> History:
         """
-        Return what was learnt of who holds whom, after every kind has been read.
+        Return what was learnt of who holds whom, after every kind has been read;
+        call it once.  What is named and not there becomes `unread`.
         """
-        give_back()
-        log = self._trees or TreeLog(self.repository.id_size, (), ())
-        return History(
-            commits=self._commits.commits(),
-            trees=log.trees(self.inventory.ids),
+        trees = self._trees
+        if trees is None or self._known is None:
+            raise ValueError("the trees have not been read")
+        commits = self._commits.commits()
+        refs = self._places.real_refs()
+        self.unread += missing(
+            self.inventory.ids,
+            self._known,
+            commits=commits,
             tags=self._tags.targets,
-            refs=self._places.real_refs(),
+            refs=refs,
+            reader=self.reader,
+            shallow=self._places.shallow(),
+        )
+        self._known = None
+        give_back()
+        return History(
+            commits=commits,
+            trees=trees.trees(self.inventory.ids),
+            tags=self._tags.targets,
+            refs=refs,
             head=self._places.head,
             reader=self.reader,
             id_size=self.repository.id_size,

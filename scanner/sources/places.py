@@ -126,6 +126,15 @@ class PlaceWalk:
             if name.startswith(b"refs/") or b"/refs/" in name or name.rpartition(b"/")[2] == b"HEAD"
         )
 
+    def shallow(self) -> frozenset[str]:
+        """
+        Return the commits whose parents a shallow clone left out.
+        """
+        try:
+            return frozenset((self.repository.common_dir / "shallow").read_text("ascii").split())
+        except (OSError, UnicodeDecodeError):
+            return frozenset()
+
     def batches(self) -> Iterator[Batch]:
         """
         Yield the texts around the objects.

@@ -19,10 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.history import ENTRY, Ints, Keys, Trees, combine, hash_names
+from scanner.sources.links import Known
 from scanner.sources.packs import Bytes
 from scanner.sources.stream import ObjectBatch
 
 _FOLDER = b"4"
+_MODULE = b"6"
+"""The second digit of its mode, 160000."""
+
 _AT_ONCE = 1 << 17
 
 
@@ -122,13 +126,16 @@ class TreeLog:
     Remembers, of the trees that stream by, which holds which and which holds a wanted blob.
     """
 
-    def __init__(self, id_size: int, wanted: Iterable[int], names: Sequence[bytes]) -> None:
+    def __init__(
+        self, id_size: int, wanted: Iterable[int], names: Sequence[bytes], known: Known
+    ) -> None:
         self._id_size = id_size
         self._wanted = np.unique(np.fromiter(wanted, np.uint64))
         # Two bytes tell most ids apart from the wanted ones, for one look-up each.
         self._maybe = np.zeros(1 << 16, bool)
         self._maybe[(self._wanted >> np.uint64(48)).astype(np.int64)] = True
         self._names = NamePatterns(names) if names else None
+        self._known = known
         self._lock = threading.Lock()
         self._numbers: list[npt.NDArray[np.int32]] = []
         self._count = 0
@@ -156,6 +163,7 @@ class TreeLog:
         words = np.ndarray((max(len(data) - 7, 0),), ">u8", buffer=data, strides=(1,))
         whole = entries.nuls + size < len(data)
         kinds = data[entries.starts]
+        self._look_for_missing(data, entries, whole, words)
         folders = kinds == ord(_FOLDER)
         prefix = np.ndarray((max(len(data) - 1, 0),), ">u2", buffer=data, strides=(1,))
         maybe = self._maybe[prefix[np.minimum(entries.nuls + 1, len(prefix) - 1)]]
@@ -181,6 +189,22 @@ class TreeLog:
         runs = _runs(child, entries.trees[some] + offset, names)
         with self._lock:
             self._file.write(runs.data)
+
+    def _look_for_missing(
+        self, data: Bytes, entries: Entries, whole: npt.NDArray[np.bool_], words: Keys
+    ) -> None:
+        nuls, starts = entries.nuls[whole], entries.starts[whole]
+        rows = self._known.absent(words[nuls + 1].astype(np.uint64))
+        if not len(rows):
+            return
+        # A submodule's commit lies in another repository.
+        rows = rows[data[starts[rows] + 1] != ord(_MODULE)]
+        found = {}
+        for row in rows.tolist():
+            nul = int(nuls[row])
+            _, _, name = data[starts[row] : nul].tobytes().partition(b" ")
+            found[data[nul + 1 : nul + 1 + self._id_size].tobytes()] = name
+        self._known.note(found)
 
     def _is_wanted(self, child: Keys) -> npt.NDArray[np.bool_]:
         if not len(self._wanted):
