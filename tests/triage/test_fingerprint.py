@@ -8,7 +8,7 @@ import os
 import stat
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.errors import ConfigError
@@ -26,6 +26,7 @@ def test_a_fingerprint_is_32_hex_digits_and_the_same_on_every_run() -> None:
     assert len(bytes.fromhex(first)) == 16
 
 
+@settings(max_examples=10)
 @given(value=st.binary(min_size=40, max_size=60), key=st.binary(min_size=32, max_size=32))
 def test_rule_key_and_secret_each_change_it(value: bytes, key: bytes) -> None:
     name = Fingerprints(KEY).of_secret("rule", Secret(value))
