@@ -15,6 +15,7 @@ import random
 import sqlite3
 import struct
 import tarfile
+import tempfile
 import time
 import zipfile
 import zlib
@@ -84,15 +85,16 @@ def rpm() -> bytes:
     return b"\xed\xab\xee\xdb" + b"\0" * 92 + header * 2 + gzip.compress(cpio(b"./s.py", TEXT))
 
 
-def database(*rows: tuple[object, ...], path: Path | None = None, coding: str = "UTF-8") -> bytes:
-    with sqlite3.connect(":memory:") as connection:
+def database(*rows: tuple[object, ...], coding: str = "UTF-8") -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "t.db")
+        connection = sqlite3.connect(file)
         connection.execute(f"pragma encoding = '{coding}'")
         connection.execute("create table t(a, b, c)")
         connection.executemany("insert into t values(?, ?, ?)", rows)
         connection.commit()
-        data = connection.serialize()
-    connection.close()
-    return data
+        connection.close()
+        return file.read_bytes()
 
 
 def pdf(content: bytes, filters: bytes, extra: bytes = b"") -> bytes:
