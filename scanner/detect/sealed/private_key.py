@@ -96,7 +96,7 @@ def _pem(kind: bytes, body: bytes, *, ended: bool) -> tuple[str, str] | None:
             return None  # an example in a text, or a key that the generic rules judge
         return _damaged(rest, raw)
     if kind == b"OPENSSH PRIVATE KEY":
-        return _openssh(raw)
+        return _openssh(raw, ended=ended)
     if kind.startswith(b"ENCRYPTED"):
         return _pkcs8(raw, ended=ended)
     if claims:
@@ -167,7 +167,7 @@ def _legacy(raw: bytes, headers: list[bytes], *, ended: bool) -> tuple[str, str]
     return "sealed", f"legacy PEM encryption ({cipher.decode('ascii', 'replace')[:20]})"
 
 
-def _openssh(raw: bytes) -> tuple[str, str] | None:
+def _openssh(raw: bytes, *, ended: bool) -> tuple[str, str] | None:
     if not raw.startswith(_OPENSSH):
         return None
     fields = _strings(raw[len(_OPENSSH) :], 3)
@@ -178,8 +178,8 @@ def _openssh(raw: bytes) -> tuple[str, str] | None:
         return "plaintext", "an open private key: no passphrase protects it"
     position = len(_OPENSSH) + sum(4 + len(field) for field in fields) + 4
     last = _strings(raw[position:], 2)
-    if last is None:
-        return "broken", "it ends inside the key"
+    if last is None or not ended:
+        return "broken", "it ends inside the key, or its last line is gone"
     if kdf == b"none" or is_readable(last[1]) or is_filler(last[1]):
         return "fake", "names a cipher, and its key is not encrypted"
     return (

@@ -37,6 +37,7 @@ _STRUCTURED = re.compile(
     r"|encrypted|secrets?|"
 )
 _PLACE = re.compile(r"^(?P<kind>\w+?)__list_(?P<index>\d+)__map_(?P<key>\w+)$")
+_VERSION = re.compile(r"\d+\.\d+\.\d")
 _TAG_SIZE = 16
 _NONCES = frozenset({12, 32})
 
@@ -96,7 +97,7 @@ def sops_files(data: bytes, path: bytes | None = None) -> list[SopsFile]:
             if leaf.path[:1] == ("sops",) and len(leaf.path) > 1
         )
         known = {leaf.path[0] for leaf in metadata} & set(_KEYS)
-        sealed = any(VALUE.fullmatch(leaf.value.strip()) for leaf in values)
+        sealed = any(leaf.value.lstrip().startswith("ENC[AES256_GCM,") for leaf in values)
         if len(known) >= 2 or ("mac" in known or "lastmodified" in known) or sealed:
             line = metadata[0].line if metadata and not sealed else tree.leaves[0].line
             found.append(SopsFile(values, metadata, line))
@@ -270,9 +271,11 @@ def _metadata_problem(one: SopsFile) -> str | None:
         return "no authentication code: values can be added, moved and removed unseen"
     state, why = judge_value(mac)
     if state != "sealed":
-        return f"the authentication code {why}"
+        return f"the authentication code: {why}"
     if one.meta("lastmodified") is None:
         return "no date of the last change: the authentication code cannot hold without it"
+    if not _VERSION.match(one.meta("version") or ""):
+        return "its last lines are gone: no version of SOPS"
     if not recipients(one):
         return "no recipient: no key can open it"
     return _envelope_problem(one)

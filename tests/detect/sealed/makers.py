@@ -203,7 +203,9 @@ def pgp_message() -> bytes:
     lines = [body[at : at + 64] for at in range(0, len(body), 64)]
     code = base64.b64encode(crc24(raw).to_bytes(3, "big"))
     kind = b"PGP MESSAGE-----"
-    return b"\n".join([b"-----BEGIN " + kind, b"", *lines, b"=" + code, b"-----END " + kind]) + b"\n"
+    return (
+        b"\n".join([b"-----BEGIN " + kind, b"", *lines, b"=" + code, b"-----END " + kind]) + b"\n"
+    )
 
 
 def transcrypt() -> bytes:

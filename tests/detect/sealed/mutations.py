@@ -24,7 +24,12 @@ def damaged(data: bytes, *, keyed: bool, steps: int = 12) -> Iterator[tuple[str,
 
 
 def _other(byte: int) -> int:
-    for digits in (b"0123456789", b"abcdef", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"ghijklmnopqrstuvwxyz"):
+    for digits in (
+        b"0123456789",
+        b"abcdef",
+        b"ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        b"ghijklmnopqrstuvwxyz",
+    ):
         if byte in digits:
             return digits[(digits.index(byte) + 1) % len(digits)]
     return byte ^ 1
