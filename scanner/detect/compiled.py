@@ -14,7 +14,6 @@ import hmac
 import marshal
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -126,7 +125,7 @@ def _key() -> bytes | None:
 
 
 def _code(key: bytes, body: bytes) -> bytes:
-    return hashlib.blake2b(body, key=key, digest_size=_CODE_BYTES).digest()
+    return hmac.digest(key, body, "sha256")
 
 
 def _read(file: Path, key: bytes) -> Plan | None:
@@ -163,13 +162,15 @@ def _write(file: Path, key: bytes, plan: Plan) -> None:
 
 
 def _write_whole(file: Path, data: bytes) -> None:
-    number, name = tempfile.mkstemp(dir=file.parent, prefix=".tmp-")
+    # What `tempfile` does, without the milliseconds that its import costs.
+    draft = file.with_name(f".tmp-{os.getpid()}-{os.urandom(8).hex()}")
+    number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(number, "wb") as out:
             out.write(data)
-        Path(name).replace(file)
+        draft.replace(file)
     except OSError:
-        Path(name).unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         raise
 
 

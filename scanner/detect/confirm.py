@@ -4,12 +4,10 @@ From a hit of the first pass to a confirmed candidate of one rule, within one do
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import regex
-
-from scanner.detect.checksums import CHECKSUMS
 from scanner.detect.entropy import shannon
+from scanner.detect.patterns import checksum, compiled
 from scanner.detect.placeholder import placeholder
 from scanner.model import Companion, Confidence
 from scanner.ruleset.schema import Rule
@@ -59,10 +57,8 @@ class Confirmer:
         self.rule = rule
         self._before = min(before, WINDOW)
         self._after = min(width, WINDOW) + _SLACK
-        self._pattern = regex.compile((rule.pattern or "").encode())
-        self._companions = [
-            (spec, regex.compile(spec.pattern.encode())) for spec in rule.companions
-        ]
+        self._pattern = compiled(rule.pattern or "")
+        self._companions = [(spec, compiled(spec.pattern)) for spec in rule.companions]
         self._reach = max(
             [_SLACK]
             + ([rule.context_distance] if rule.context else [])
@@ -104,7 +100,7 @@ class Confirmer:
             confirmed = confirmed._replace(start=confirmed.start - low, end=confirmed.end - low)
         return confirmed, match.end() - low
 
-    def _match(self, data: bytes, hit: int, start: int) -> regex.Match[bytes] | None:
+    def _match(self, data: bytes, hit: int, start: int) -> Any:
         reach = self._after
         while True:
             stop = min(len(data), hit + reach)
@@ -117,7 +113,7 @@ class Confirmer:
             # It ends where the window does: perhaps the text goes on.
             reach *= _GROWTH
 
-    def _checked(self, data: bytes, match: regex.Match[bytes]) -> Confirmed | None:
+    def _checked(self, data: bytes, match: Any) -> Confirmed | None:
         rule = self.rule
         start, end = match.span("secret")
         if start < 0:
@@ -126,7 +122,7 @@ class Confirmer:
         score, proven = SCORES[rule.confidence], False
         reasons: tuple[str, ...] = ()
         if rule.checksum is not None:
-            fits = CHECKSUMS[rule.checksum].fits(secret)
+            fits = checksum(rule.checksum).fits(secret)
             if fits:
                 score, reasons, proven = _PROVEN, ("its checksum fits",), True
             elif fits is False:

@@ -8,14 +8,14 @@ whether the word is near enough, and whether one of the wanted names is between.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Iterator, Sequence
-from typing import NamedTuple
-
-import regex
+from typing import Any, NamedTuple
 
 from scanner.detect.confirm import SCORES
 from scanner.detect.entropy import shannon
 from scanner.detect.overlap import JUDGED, Found
+from scanner.detect.patterns import compiled
 from scanner.detect.placeholder import placeholder
 from scanner.detect.texts import Source
 from scanner.ruleset.expression import weaken
@@ -28,7 +28,7 @@ _SEPARATOR = r"[ _.\-]?"
 _TIMEOUT_S = 0.5
 _WIDEST = 2_048
 _MEMO_ENTRIES = 20_000
-_DIGIT = regex.compile(rb"[0-9]")
+_DIGIT = re.compile(rb"[0-9]")
 
 
 class Pair(NamedTuple):
@@ -100,8 +100,8 @@ class KeyedMatcher:
     def __init__(self, rules: RuleTable, pairs_: Sequence[Pair]) -> None:
         self._rules = rules
         self._pairs = pairs_
-        self._values: dict[str, tuple[regex.Pattern[bytes], int, int]] = {}
-        self._words: dict[str, regex.Pattern[bytes]] = {}
+        self._values: dict[str, tuple[Any, int, int]] = {}
+        self._words: dict[str, Any] = {}
         # The next version of a file brings the same text around the same hit.
         self._memo: dict[tuple[int, bytes], tuple[_Spot, ...]] = {}
 
@@ -148,13 +148,13 @@ class KeyedMatcher:
             if rule.secret_part:
                 yield _Spot(number, span[0] - end, span[1] - end, len(before))
 
-    def _value_pattern(self, value: str) -> tuple[regex.Pattern[bytes], int, int]:
+    def _value_pattern(self, value: str) -> tuple[Any, int, int]:
         """
         Return a value's pattern, and how far it reaches before and after a hit.
         """
         known = self._values.get(value)
         if known is None:
-            pattern = regex.compile(_EDGE_BEFORE + b"(?:" + value.encode() + b")" + _EDGE_AFTER)
+            pattern = compiled(_EDGE_BEFORE + b"(?:" + value.encode() + b")" + _EDGE_AFTER)
             weak = weaken(value.encode())
             known = pattern, min(weak.before, _WIDEST), min(weak.width, _WIDEST)
             self._values[value] = known
@@ -169,7 +169,8 @@ class KeyedMatcher:
             return None
         if match is None or match.start() >= end:
             return None
-        return match.span()
+        span: tuple[int, int] = match.span()
+        return span
 
     def _before(self, data: bytes, start: int, pair: Pair) -> bytes | None:
         """
@@ -177,9 +178,7 @@ class KeyedMatcher:
         """
         pattern = self._words.get(pair.word)
         if pattern is None:
-            pattern = self._words[pair.word] = regex.compile(
-                word_pattern(pair.word).encode(), regex.IGNORECASE | regex.REVERSE
-            )
+            pattern = self._words[pair.word] = compiled(word_pattern(pair.word), "ir")
         low = max(0, start - pair.distance - len(pair.word) * 2)
         match = pattern.search(data, low, start)
         return None if match is None else data[match.end() : start]

@@ -11,9 +11,9 @@ from typing import Any
 import hyperscan
 
 from scanner.detect import first_pass, keyed, registry
-from scanner.detect.checksums import CHECKSUMS
 from scanner.detect.common_words import common
 from scanner.detect.first_pass import Wanted
+from scanner.detect.patterns import checksum
 from scanner.errors import RuleError
 from scanner.ruleset.expression import weaken
 from scanner.ruleset.schema import Rule
@@ -134,7 +134,7 @@ class _Draft:
                 weak = weaken(rule.pattern.encode())
             except ValueError as error:
                 raise RuleError(rule.origin, rule.id, str(error)) from error
-            if rule.checksum is not None and rule.checksum not in CHECKSUMS:
+            if rule.checksum is not None and checksum(rule.checksum) is None:
                 raise RuleError(rule.origin, rule.id, f"no such checksum: {rule.checksum}")
             self.widths[number] = weak.before, weak.width
             self._add(Wanted(weak.pattern, weak.caseless), (RULE, number, 0, ANYWHERE))
