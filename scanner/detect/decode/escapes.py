@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from scanner.detect.registry import Budget, Derived, Expression, Text
 
 _WINDOW = 1 << 16
+_CROWD = 256
 _VALUE = rb"[A-Za-z0-9_.~-]{16}"
 _LETTER = rb"[4-7][0-9A-Fa-f]"
 _SEPARATOR = rb"(?:2[0267fF]|3[abcdeABCDE]|40|0[aA])"
@@ -145,11 +146,13 @@ class EscapeDeriver:
         """See `Deriver.derive`."""
         data = text.data
         done = [0] * len(_ESCAPES)
+        # Few large texts cost less than a million small ones.
+        crowded = len(text.hits) > _CROWD
         for hit, tag in text.hits:
             if hit <= done[tag]:
                 continue
             escape = _ESCAPES[tag]
-            start, end = _window(data, hit, done[tag], whole_line=escape.whole_line)
+            start, end = _window(data, hit, done[tag], whole_line=escape.whole_line or crowded)
             done[tag] = end
             decoded = escape.undo(data[start:end])
             if len(decoded) > budget.bytes_left:
