@@ -23,6 +23,8 @@ UNBOUNDED = 1 << 20
 """Widths from here on count as without limit."""
 
 _LONG_REPEAT = 80
+_ENOUGH = 40
+"""So much of a last repeat tells it from chance."""
 _FLAGS = ((re.IGNORECASE, "i"),)
 _CATEGORIES = {
     "CATEGORY_DIGIT": r"0-9",
@@ -84,6 +86,8 @@ def _without_tail(nodes: list[_Node]) -> list[_Node]:
         if name in _REPEATS:
             least, _, body = value
             if least:
+                # A long run would be told at each of its bytes, once its bound is dropped.
+                least = min(least, _ENOUGH)
                 return [*nodes, (operation, (least, least, body))]
             continue
         if name == "SUBPATTERN":
