@@ -16,7 +16,7 @@ from scanner.detect import compiled, registry
 from scanner.detect.confirm import Confirmer, PatternTimeoutError
 from scanner.detect.first_pass import FirstPass
 from scanner.detect.judging import settle_scores
-from scanner.detect.overlap import Found, of_candidate, of_confirmed, settle
+from scanner.detect.overlap import Found, of_candidate, of_confirmed, settle, unwrapped
 from scanner.detect.plan import KEYED, RULE, Plan
 from scanner.detect.sealed.spans import inside, sealed_spans
 from scanner.detect.surroundings import Surroundings
@@ -118,8 +118,9 @@ class Scanner:
         for item in found:
             by_source.setdefault(id(item.source), []).append(item)
         by_root: dict[int, list[Found]] = {}
-        for group in by_source.values():
-            by_root.setdefault(group[0].source.root().index, []).extend(settle(_audible(group)))
+        settled = [settle(_audible(group)) for group in by_source.values()]
+        for item in unwrapped(settled):
+            by_root.setdefault(item.source.root().index, []).append(item)
         return [match for index in sorted(by_root) for match in self._matches(by_root[index])]
 
     def _scan(self, batch: Batch, items: _Items | None, found: list[Found]) -> None:

@@ -5,7 +5,7 @@ One stretch of bytes, several rules: who keeps it.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from scanner.detect.confirm import Confirmed
@@ -116,3 +116,28 @@ def settle(group: Iterable[Found]) -> list[Found]:
         kept.append(item)
     kept.sort(key=lambda item: (item.start, item.end))
     return kept
+
+
+def unwrapped(groups: Iterable[Sequence[Found]]) -> list[Found]:
+    """
+    Return all matches but the unspecific ones of an encoded run in which a specific
+    one was found: `data: Z2hw…` is a GitHub token, and not a generic secret as well.
+    """
+    items = [item for group in groups for item in group]
+    runs: dict[int, list[tuple[int, int]]] = {}
+    for item in items:
+        derived, parent = item.source.derived, item.source.parent
+        if item.rank < SPECIFIC or derived is None or parent is None:
+            continue
+        if derived.start is None or derived.end is None or derived.same_lines:
+            continue
+        runs.setdefault(id(parent), []).append((derived.start, derived.end))
+    if not runs:
+        return items
+    return [item for item in items if item.rank == SPECIFIC or not _within(item, runs)]
+
+
+def _within(item: Found, runs: Mapping[int, Sequence[tuple[int, int]]]) -> bool:
+    return any(
+        item.start < end and start < item.end for start, end in runs.get(id(item.source), ())
+    )
