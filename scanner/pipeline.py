@@ -9,17 +9,13 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from scanner.detect.engine import Engine, Scanner
-from scanner.detect.sealed.detector import matches_by_name
-from scanner.detect.sealed.registry import named
-from scanner.model import Finding, Limit, Match, Occurrence, Place, Unread
+from scanner.detect.engine import Engine
+from scanner.model import Finding, Limit, Match, Occurrence, Unread
 from scanner.ruleset.schema import Rule
 from scanner.sources.batch import Batch
 from scanner.triage.collapse import Located, collapse
 from scanner.triage.fingerprint import Fingerprints
 from scanner.triage.suppression import Comments
-
-_CONTENT = frozenset({Place.FILE, Place.INDEX, Place.BLOB})
 
 
 @dataclass(slots=True)
@@ -34,9 +30,15 @@ class Detection:
     interrupted: bool = False
 
 
-def detect(engine: Engine, batches: Iterable[Batch], *, jobs: int = 1) -> Detection:
+Look = Callable[[Batch], Iterable[Match]]
+
+
+def detect(
+    engine: Engine, batches: Iterable[Batch], *, jobs: int = 1, also: Look | None = None
+) -> Detection:
     """
-    Scan batches that stay valid while others are read, with `jobs` threads.
+    Scan batches that stay valid while others are read, with `jobs` threads; `also`
+    is a second look at each, in the caller's thread.
 
     The order of matches is that of the batches.  Ctrl-C ends the pass early
     and is told in `interrupted`.
@@ -46,33 +48,19 @@ def detect(engine: Engine, batches: Iterable[Batch], *, jobs: int = 1) -> Detect
         scanner = engine.scanner()
         try:
             for batch in batches:
-                seen.matches += _scan(engine, scanner, batch)
+                seen.matches += scanner.scan(batch)
+                if also is not None:
+                    seen.matches += also(batch)
         except KeyboardInterrupt:
             seen.interrupted = True
         seen.unread += scanner.unread
         seen.limits += scanner.limits
         return seen
-    return _detect_in_threads(engine, batches, jobs, seen)
-
-
-def _scan(engine: Engine, scanner: Scanner, batch: Batch) -> list[Match]:
-    """
-    Scan one batch, and judge by name what no literal in a text would call for.
-    """
-    matches = scanner.scan(batch)
-    for index, (start, end) in enumerate(zip(batch.starts, batch.ends, strict=True)):
-        document = batch.document(index)
-        if document.path is not None and document.place in _CONTENT and named(document.path):
-            matches += [
-                match
-                for match in matches_by_name(bytes(batch.data[start:end]), document)
-                if engine.takes(match.rule_id)
-            ]
-    return matches
+    return _detect_in_threads(engine, batches, jobs, seen, also)
 
 
 def _detect_in_threads(
-    engine: Engine, batches: Iterable[Batch], jobs: int, seen: Detection
+    engine: Engine, batches: Iterable[Batch], jobs: int, seen: Detection, also: Look | None
 ) -> Detection:
     # The first pass lets go of the interpreter's lock; a short queue bounds memory.
     work: queue.Queue[tuple[int, Batch] | None] = queue.Queue(maxsize=jobs)
@@ -83,7 +71,7 @@ def _detect_in_threads(
     def worker(number: int) -> None:
         while (item := work.get()) is not None:
             try:
-                found[item[0]] = _scan(engine, scanners[number], item[1])
+                found[item[0]] = scanners[number].scan(item[1])
             except BaseException as error:  # noqa: BLE001 # raised again in the caller's thread
                 failures.append(error)
 
@@ -95,6 +83,8 @@ def _detect_in_threads(
     try:
         for numbered in enumerate(batches):
             work.put(numbered)
+            if also is not None:
+                seen.matches += also(numbered[1])
             if failures:
                 break
     except KeyboardInterrupt:

@@ -19,6 +19,7 @@ from scanner.commands.session import Result, Session
 from scanner.errors import ConfigError
 from scanner.model import Match, Occurrence, Place
 from scanner.pipeline import Detection, detect, judge, where_it_stands
+from scanner.sealing import POLICY_FILES, ByName, policy_of
 from scanner.sources.git import open_repository
 from scanner.sources.revisions import RangeWalk
 from scanner.triage.baseline import FILE_NAME
@@ -63,7 +64,10 @@ def run(args: argparse.Namespace) -> int:
         base=bases[0] if bases and not bases[0].startswith("--") else None,
         head=heads[0] if heads else None,
     )
-    seen = detect(session.engine, walk.batches(), jobs=1) if heads else Detection()
+    by_name = ByName(session.engine.takes, policy_of(walk.files_at_base(POLICY_FILES)))
+    seen = Detection()
+    if heads:
+        seen = detect(session.engine, walk.batches(), also=by_name.matches)
     findings, notices = judge(
         located(walk, seen.matches, session),
         session.engine.rule,
@@ -78,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
             limits=seen.limits,
             coverage=walk.coverage,
             notices=notices,
+            fail_on=None if by_name.policy is None else by_name.policy.fail_on,
             interrupted=seen.interrupted,
         )
     )

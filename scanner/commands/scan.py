@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+from pathlib import Path
 
 from scanner.commands.options import add_scan_options, settings
 from scanner.commands.session import Result, Session
 from scanner.model import Place, Unread
 from scanner.pipeline import detect, judge, where_it_stands
+from scanner.sealing import POLICY_FILES, ByName, policy_of
 from scanner.sources.files import FileWalk
 from scanner.triage.suppression import Comments
 
@@ -39,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
     """
     session = Session(settings(args), command="scan", target=" ".join(args.paths))
     walk = FileWalk(args.paths, commit_message=args.commit_message)
-    seen = detect(session.engine, walk.batches(), jobs=session.settings.jobs)
+    by_name = ByName(session.engine.takes, policy_of(_policy_files(args.paths)))
+    seen = detect(session.engine, walk.batches(), jobs=session.settings.jobs, also=by_name.matches)
     findings, notices = judge(
         ((match, (where_it_stands(match),)) for match in seen.matches),
         session.engine.rule,
@@ -57,7 +61,21 @@ def run(args: argparse.Namespace) -> int:
             unread=unread,
             limits=[*walk.limits, *seen.limits],
             coverage=walk.coverage,
-            notices=notices,
+            notices=[*notices, *by_name.notices()],
+            fail_on=None if by_name.policy is None else by_name.policy.fail_on,
             interrupted=seen.interrupted,
         )
     )
+
+
+def _policy_files(roots: list[str]) -> dict[bytes, bytes]:
+    # A policy speaks for the paths below its own folder: of several roots none is that.
+    if len(roots) != 1 or not Path(roots[0]).is_dir():
+        return {}
+    texts: dict[bytes, bytes] = {}
+    for name in POLICY_FILES:
+        file = Path(roots[0], name.decode())
+        with contextlib.suppress(OSError):
+            if file.is_file() and not file.is_symlink():
+                texts[name] = file.read_bytes()
+    return texts

@@ -18,7 +18,7 @@ from scanner.commands.options import Settings
 from scanner.detect.engine import Engine
 from scanner.errors import ConfigError
 from scanner.folders import state_folder
-from scanner.model import Coverage, Finding, Limit, Report, Run, SealRecord, Unread
+from scanner.model import Coverage, Finding, Limit, Report, Run, SealRecord, Severity, Unread
 from scanner.report.options import Options, RuleText
 from scanner.report.output import check_writable, write_report
 from scanner.ruleset.shipped import shipped_packs
@@ -41,6 +41,9 @@ class Result:
     notices: Sequence[str] = ()
     seals: Sequence[SealRecord] = ()
     interrupted: bool = False
+    fail_on: Severity | None = None
+    """A policy's own bar; it can lower that of the command line, never raise it."""
+
     file_text: Callable[[bytes], bytes | None] | None = None
     living_paths: Collection[bytes] = ()
 
@@ -111,7 +114,7 @@ class Session:
         if settings.verify:
             report = self._verify(report)
         self._write(report, result)
-        return exit_code(settings, report, result.interrupted)
+        return exit_code(_lowest(settings.fail_on, result.fail_on), report, result.interrupted)
 
     def _verify(self, report: Report) -> Report:
         from scanner.verify.runner import verify_report
@@ -140,18 +143,22 @@ class Session:
         write_report(text, None if settings.output is None else str(settings.output))
 
 
-def exit_code(settings: Settings, report: Report, interrupted: bool) -> int:
+def exit_code(failing: Severity | None, report: Report, interrupted: bool) -> int:
     """
     Return what CONTRACT's table says of this report.
     """
     if interrupted:
         return _INTERRUPTED
-    failing = settings.fail_on
     if failing is not None and any(
         f.severity >= failing and f.suppressed is None for f in report.findings
     ):
         return _FINDINGS
     return _CLEAN if report.complete else _INCOMPLETE
+
+
+def _lowest(one: Severity | None, other: Severity | None) -> Severity | None:
+    bars = [bar for bar in (one, other) if bar is not None]
+    return min(bars, default=None)
 
 
 def _baseline(named: Path | None, own: tuple[str, str] | None) -> baselines.Baseline | None:

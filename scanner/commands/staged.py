@@ -16,6 +16,7 @@ from scanner.commands.session import Result, Session
 from scanner.errors import TargetError
 from scanner.model import Match
 from scanner.pipeline import detect, judge, where_it_stands
+from scanner.sealing import POLICY_FILES, ByName, policy_of
 from scanner.sources.git import open_repository
 from scanner.sources.index import IndexWalk
 from scanner.triage.baseline import FILE_NAME
@@ -52,11 +53,17 @@ def run(args: argparse.Namespace) -> int:
     walk = IndexWalk(repository)
     walk.load()
     # The hook's few blobs are done before a second thread would have started.
-    seen = detect(session.engine, walk.batches())
+    by_name = ByName(session.engine.takes, policy_of(walk.files(POLICY_FILES)))
+    seen = detect(session.engine, walk.batches(), also=by_name.matches)
     added = seen.matches
     changed = {match.document.path for match in added if match.document.path is not None}
     if changed:
-        added = _new(added, detect(session.engine, walk.before(changed)).matches)
+        before = detect(
+            session.engine,
+            walk.before(changed),
+            also=ByName(session.engine.takes, by_name.policy).matches,
+        )
+        added = _new(added, before.matches)
     findings, notices = judge(
         ((match, (where_it_stands(match),)) for match in added),
         session.engine.rule,
@@ -71,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
             limits=seen.limits,
             coverage=walk.coverage,
             notices=notices,
+            fail_on=None if by_name.policy is None else by_name.policy.fail_on,
             interrupted=seen.interrupted,
         )
     )

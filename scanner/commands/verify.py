@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         asked, findings=tuple(verdicts.get(f.fingerprint, f) for f in findings)
     )
     _write(result, session)
-    return exit_code(chosen, result, interrupted=False)
+    return exit_code(chosen.fail_on, result, interrupted=False)
 
 
 def _write(report: Report, session: Session) -> None:

@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -211,6 +212,28 @@ def _work_tree(path: Path) -> Path | None:
     return Path(top) if top and not done.returncode else None
 
 
+def named_files(
+    cwd: Path, revision: bytes, names: Iterable[bytes], *, extra: dict[str, str] | None = None
+) -> dict[bytes, bytes]:
+    """
+    Return the bytes of those of these paths that a revision (empty: the index) has.
+    """
+    wanted = list(names)
+    asked = b"".join(revision + b":" + name + b"\n" for name in wanted)
+    said = start("cat-file", "--batch", cwd=cwd, stdin=asked, extra=extra).stdout
+    found: dict[bytes, bytes] = {}
+    at = 0
+    for name in wanted:
+        head, _, _ = said[at:].partition(b"\n")
+        at += len(head) + 1
+        words = head.split(b" ")
+        if len(words) == 3 and words[1] == b"blob":
+            size = int(words[2])
+            found[name] = said[at : at + size]
+            at += size + 1
+    return found
+
+
 class ObjectAccess:
     """
     A folder of ours through which git reads the objects of a repository and nothing else of it.
@@ -236,7 +259,11 @@ class ObjectAccess:
 
     @property
     def _extra(self) -> dict[str, str]:
-        return {"GIT_OBJECT_DIRECTORY": str(self.repository.object_dir)}
+        extra = {"GIT_OBJECT_DIRECTORY": str(self.repository.object_dir)}
+        if quarantine := os.environ.get("GIT_QUARANTINE_PATH"):
+            # Inside pre-receive, what is being pushed lies beside the repository's own objects.
+            extra["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = quarantine
+        return extra
 
     def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """

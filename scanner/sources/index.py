@@ -96,6 +96,13 @@ class IndexWalk:
             count=False,
         )
 
+    def files(self, names: Iterable[bytes]) -> dict[bytes, bytes]:
+        """
+        Return the staged bytes of those of these paths that the index has.
+        """
+        cwd = self.repository.work_tree or self.repository.git_dir
+        return git.named_files(cwd, b"", names, extra=git.hook_environment())
+
     def _reader(self) -> BlobReader:
         return BlobReader(self.repository, self.coverage, self.unread)
 

@@ -131,6 +131,15 @@ class RangeWalk:
         )
         return None if done.returncode else done.stdout
 
+    def files_at_base(self, names: Iterable[bytes]) -> dict[bytes, bytes]:
+        """
+        Return the bytes of those of these paths that the first base has.
+        """
+        base = next((base for base in self.bases if not base.startswith("--")), None)
+        if base is None:
+            return {}
+        return git.named_files(self._folder, base.encode(), names, extra=git.hook_environment())
+
     @property
     def _folder(self) -> Path:
         return self.repository.work_tree or self.repository.git_dir

@@ -1,0 +1,119 @@
+"""
+What is judged by a file's name: files that must be sealed by their kind, or by the policy.
+
+The engine's first pass cannot call for these, since their texts need not hold
+any literal; and only who knows paths can ask.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from scanner.model import Document, Match, Place, Position
+from scanner.policy.model import Policy
+from scanner.sources.batch import Batch
+
+_FILES = frozenset({Place.FILE, Place.INDEX, Place.BLOB, Place.LFS_OBJECT})
+POLICY_FILES = (b".unsealed.yml", b".sops.yaml", b".sops.yml", b".gitattributes", b"ansible.cfg")
+
+# Wider than every checker's own pattern (a test holds them together): what it
+# turns away need not load the checkers, which would cost the hook more than all else.
+ROUGH_NAME = (
+    r"vault|\.age$|\.gpg$|\.pgp$|\.asc$|\.p12$|\.pfx$|\.jks$|\.jceks$|keystore|\.kdbx$|kustomization"
+    r"|pass|\.env|netrc|\.npmrc|\.pypirc|kube|(?:admin|kubelet|manager|scheduler)\.conf$|docker"
+    r"|\.tfstate|\.tfvars|\.key$|secret|credential|settings|\.boto$|\.s3cfg$|application_default"
+    r"|service[-_]?account|gcp|gcloud|google|azure|\.my(?:login)?\.cnf$|terraform|auth\.json$"
+    r"|rclone\.conf$|config\.json$|/config$|\.bin$|\.json$"
+)
+_ROUGH = re.compile(ROUGH_NAME.encode(), re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class ByName:
+    """
+    Looks at batches whose documents have paths; keeps what a policy's notices need.
+    """
+
+    takes: Callable[[str], bool]
+    """Whether the run selected a rule."""
+
+    policy: Policy | None = None
+    paths: set[bytes] = field(default_factory=set)
+    """What was looked at, to tell a policy's pattern that fits nothing."""
+
+    def matches(self, batch: Batch) -> Iterator[Match]:
+        """
+        Yield what is wrong with files because of their names.
+        """
+        return (match for match in self._all(batch) if self.takes(match.rule_id))
+
+    def _all(self, batch: Batch) -> Iterator[Match]:
+        for index, (start, end) in enumerate(zip(batch.starts, batch.ends, strict=True)):
+            document = batch.document(index)
+            path = document.path
+            if path is None or document.place not in _FILES or document.inner_path:
+                continue
+            if _ROUGH.search(path):
+                from scanner.detect.sealed.detector import matches_by_name  # noqa: PLC0415
+
+                yield from matches_by_name(bytes(batch.data[start:end]), document)
+            if self.policy is not None:
+                self.paths.add(path)
+                if _asked(self.policy, path):
+                    yield from _violations(self.policy, document, bytes(batch.data[start:end]))
+
+    def notices(self) -> list[str]:
+        """
+        Return what the policy's author should know.
+        """
+        if self.policy is None:
+            return []
+        from scanner.policy.evaluation import unmatched  # noqa: PLC0415
+
+        return [*self.policy.notices, *unmatched(self.policy, self.paths)]
+
+
+def policy_of(texts: Mapping[bytes, bytes]) -> Policy | None:
+    """
+    Return the policy of a repository, `None` where no file states one.
+
+    `texts` has those of `POLICY_FILES` that lie at its root.  Raise `ConfigError`
+    if `.unsealed.yml` cannot be understood.
+    """
+    if not texts:
+        return None
+    from scanner.policy.imports import import_policy  # noqa: PLC0415
+    from scanner.policy.loading import load_policy  # noqa: PLC0415
+
+    policy = Policy()
+    for name, text in texts.items():
+        if name == POLICY_FILES[0]:
+            policy = policy.joined(load_policy(text))
+        else:
+            policy = policy.joined(import_policy(name, text))
+    return policy
+
+
+def _asked(policy: Policy, path: bytes) -> bool:
+    name = path.decode("utf-8", "replace")
+    patterns = [rule.pattern for rule in policy.must_seal]
+    patterns += [rule.pattern for rule in policy.forbidden]
+    return any(pattern.fullmatch(name) for pattern in patterns)
+
+
+def _violations(policy: Policy, document: Document, data: bytes) -> Iterator[Match]:
+    from scanner.policy.evaluation import evaluate  # noqa: PLC0415
+
+    for found in evaluate(policy, document.path or b"", data):
+        owner = () if found.owner is None else (f"owner: {found.owner}",)
+        yield Match(
+            rule_id=found.rule_id,
+            secret=None,
+            document=document,
+            position=Position(found.line, 1, found.line, 2),
+            reasons=(found.reason, *owner),
+            seal=None if found.seal is None else replace(found.seal, blob=document.blob),
+            proven=True,
+        )
