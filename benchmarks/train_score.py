@@ -1,23 +1,26 @@
 """
 Train the confidence score and write `scanner/detect/weights.bin`.
 
-    python benchmarks/train_score.py CORPUS [--extra NEGATIVES] [--write] [--report FILE]
+    python benchmarks/train_score.py CORPUS [--write] [--findings FILE]
 
-CORPUS is a folder with `data/` (repositories by id) and `meta/` (one CSV of labelled lines a repository)
-in the layout of CredData.  Needs scikit-learn and lightgbm, which the product does not.
+CORPUS is a folder with `data/` (repositories by id) and `meta/` (one CSV of labelled lines a
+repository) in the layout of CredData.  Needs scikit-learn and lightgbm, which the product does not.
 """
 
 from __future__ import annotations
 
 import argparse
 import array
+import base64
 import collections
 import csv
+import itertools
 import json
 import math
 import re
 import sys
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import hyperscan
@@ -29,8 +32,9 @@ from sklearn.model_selection import GroupKFold
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from scanner.detect import generic
-from scanner.detect.features import PATH_NAMES, content_features, path_features
-from scanner.detect.generic_forms import Candidate
+from scanner.detect.features import content_features
+from scanner.detect.features_words import PATH_NAMES, path_features
+from scanner.detect.generic_forms import Candidate, values_on
 from scanner.detect.generic_triggers import EXPRESSIONS
 from scanner.detect.score_tables import WEIGHTS, Tables, dump
 
@@ -40,20 +44,23 @@ WORDS = 9000
 PARAMS = {
     "objective": "binary",
     "learning_rate": 0.05,
-    "num_leaves": 24,
+    "num_leaves": 16,
     "min_child_samples": 15,
-    "feature_fraction": 0.5,
+    "feature_fraction": 0.4,
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
     "lambda_l2": 5.0,
     "max_bin": 127,
     "path_smooth": 5.0,
     "verbosity": -1,
-    "num_threads": 2,
+    "num_threads": 1,
     "seed": SEED,
     "deterministic": True,
 }
-ROUNDS = 320
+ROUNDS = 240
+MIN_STRETCH = 60
+MIN_TRUE = 40
+DENSE = 160
 
 
 @dataclass
@@ -168,8 +175,8 @@ _WORD = re.compile(rb"[A-Z]?[a-z]{2,15}|[A-Z]{3,15}(?![a-z])")
 
 def learn_tables(corpus: Path) -> Tables:
     """
-    Learn common words and letter trigrams: a word counts once for each repository that uses it, and only
-    if two do, so that no secret of one repository is learnt.  No labels are used.
+    Learn common words and letter trigrams: a word counts once for each repository that uses it,
+    and only if two do, so that no secret of one repository is learnt.  No labels are used.
     """
     seen: collections.Counter[bytes] = collections.Counter()
     for repo in sorted((corpus / "data").iterdir()):
@@ -206,6 +213,40 @@ def matrix(samples: list[Sample], tables: Tables) -> np.ndarray:
     return np.array(rows, dtype=np.float32)
 
 
+def weights_of(samples: list[Sample]) -> np.ndarray:
+    """
+    Return weights under which a repository full of one pattern speaks a little less.
+    """
+    counts = collections.Counter(s.repo for s in samples)
+    weight = np.array([counts[s.repo] ** -0.25 for s in samples])
+    return weight / weight.mean()
+
+
+USERS = ("user", "username", "admin", "test", "foo", "root", "alice", "spring", "my-user", "name")
+PLACEHOLDERS = ("pass", "passwd", "password", "secret", "bar", "boot", "admin", "test", "my-pw")
+HEADERS = (
+    b"Authorization: Basic %s",
+    b'headers["Authorization"] = "Basic %s"',
+    b'"auth": "%s"',
+    b"credential=%s",
+)
+
+
+def made_up_negatives() -> list[Sample]:
+    """
+    Return basic authorisations that spell out a placeholder in base64: they let nobody in.
+    """
+    samples = []
+    for index, (user, word) in enumerate(itertools.product(USERS, PLACEHOLDERS)):
+        coded = base64.b64encode(f"{user}:{word}".encode())
+        line = HEADERS[index % len(HEADERS)] % coded
+        samples += [
+            Sample("made-up", "data/made-up/src/client", 1, candidate, 0)
+            for candidate in values_on(line)
+        ]
+    return samples
+
+
 def fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> lightgbm.Booster:
     return lightgbm.train(PARAMS, lightgbm.Dataset(x, y, weight=weight), ROUNDS)
 
@@ -223,24 +264,66 @@ def cross_validate(x: np.ndarray, samples: list[Sample], weight: np.ndarray) -> 
     return raw
 
 
-def calibrate(raw: np.ndarray, samples: list[Sample]) -> IsotonicRegression:
+def calibrate(raw: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Return knots and levels that turn out-of-fold raw sums into probabilities.
+
+    Isotonic regression alone leaves plateaus on which all order is lost, so each knot is the middle
+    of a stretch of it, and what lies between two knots is linear.
+    """
+    order = np.argsort(raw, kind="stable")
+    # Stretches with about equal numbers of true ones and at least so many candidates.
+    true = np.cumsum(y[order])
+    cuts, last = [0], 0
+    for index in range(len(order)):
+        if index - cuts[-1] >= MIN_STRETCH and (
+            true[index] - last >= MIN_TRUE or index - cuts[-1] >= len(order) // 8
+        ):
+            cuts.append(index)
+            last = true[index]
+    cuts[-1] = len(order)
+    means = [(raw[order[a:b]].mean(), y[order[a:b]].mean(), b - a) for a, b in pairwise(cuts)]
+    knots = np.array([m[0] for m in means])
+    monotone = IsotonicRegression(y_min=0.001, y_max=0.995)
+    monotone.fit(knots, [m[1] for m in means], [m[2] for m in means])
+    levels = monotone.predict(knots)
+    # Between two knots log odds are straight; the product reads probabilities, so it gets many.
+    # The ends are as sure as the data allow.
+    odds = np.log(levels / (1 - levels))
+    knots = np.concatenate([[raw.min() - 1], knots, [raw.max() + 1]])
+    odds = np.concatenate([[odds[0] - 1], odds, [min(odds[-1] + 1, 5.3)]])
+    dense = np.linspace(knots[0], knots[-1], DENSE)
+    return dense, 1 / (1 + np.exp(-np.interp(dense, knots, odds)))
+
+
+def cross_calibrated(raw: np.ndarray, samples: list[Sample]) -> np.ndarray:
+    """
+    Return each sample's probability by a calibration that has not seen its repository.
+    """
     y = np.array([s.label for s in samples])
-    use = y >= 0
-    return IsotonicRegression(y_min=0.002, y_max=0.995, out_of_bounds="clip").fit(raw[use], y[use])
+    groups = np.array([s.repo for s in samples])
+    out = np.zeros(len(raw))
+    for train, test in GroupKFold(FOLDS, shuffle=True, random_state=SEED + 1).split(raw, y, groups):
+        use = train[y[train] >= 0]
+        out[test] = np.interp(raw[test], *calibrate(raw[use], y[use]))
+    return out
 
 
-def flatten(booster: lightgbm.Booster, calibration: IsotonicRegression) -> dict[str, array.array]:
+def flatten(
+    booster: lightgbm.Booster, calibration: tuple[np.ndarray, np.ndarray]
+) -> dict[str, array.array]:
     parts = {name: array.array(code) for name, code in _CODES.items()}
     for tree in booster.dump_model()["tree_info"]:
         parts["roots"].append(_flatten(tree["tree_structure"], parts))
-    knots, levels = calibration.X_thresholds_, calibration.y_thresholds_
+    knots, levels = calibration
     parts["knots"].extend(float(v) for v in knots)
     parts["levels"].extend(float(v) for v in levels)
     return parts
 
 
 _CODES = {
-    "roots": "i", "feature": "B", "threshold": "f", "left": "i", "right": "i", "leaf": "f", "knots": "f", "levels": "f",
+    "roots": "i", "feature": "B", "threshold": "f", "left": "i", "right": "i", "leaf": "f",
+    "knots": "f", "levels": "f",
 }  # fmt: skip
 
 
@@ -277,9 +360,6 @@ def write(path: Path, tables: Tables, forests: dict[str, dict[str, array.array]]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path)
-    parser.add_argument(
-        "--extra", type=Path, help="JSON lines {path, line}: judged negatives from other code"
-    )
     parser.add_argument("--write", action="store_true")
     parser.add_argument(
         "--findings", type=Path, help="where to write the out-of-fold scores as JSON lines"
@@ -287,20 +367,18 @@ def main() -> None:
     args = parser.parse_args()
 
     labels = read_labels(args.corpus / "meta")
-    samples = read_samples(args.corpus, labels)
+    samples = read_samples(args.corpus, labels) + made_up_negatives()
     tables = learn_tables(args.corpus)
     x = matrix(samples, tables)
     y = np.array([s.label for s in samples])
-    print(
-        f"{len(samples)} candidates, {(y == 1).sum()} true, {(y < 0).sum()} beside a true one; {x.shape[1]} features"
-    )
-    weight = np.ones(len(samples))
+    print(f"{len(samples)} candidates, {(y == 1).sum()} true; {x.shape[1]} features")
+    weight = weights_of(samples)
     content = x.shape[1] - len(PATH_NAMES)
     forests = {}
     for name, columns in (("content", slice(0, content)), ("whole", slice(0, x.shape[1]))):
         raw = cross_validate(x[:, columns], samples, weight)
-        calibration = calibrate(raw, samples)
-        probability = calibration.predict(raw)
+        calibration = calibrate(raw[y >= 0], y[y >= 0])
+        probability = cross_calibrated(raw, samples)
         if name == "whole" and args.findings:
             with args.findings.open("w") as out:
                 for s, p in zip(samples, probability, strict=True):
@@ -315,6 +393,9 @@ def main() -> None:
                         )
                         + "\n"
                     )
+        print(f"{name}: the calibration as shipped, on sums from unseen repositories")
+        report_calibration(name, np.interp(raw, *calibration), y)
+        print(f"{name}: a calibration that has not seen the repository either")
         report_calibration(name, probability, y)
         if args.write:
             use = y >= 0

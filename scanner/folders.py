@@ -30,5 +30,10 @@ def _folder(variable: str, under_home: str, name: str) -> Path:
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local"), "unsealed", name)
     if sys.platform == "darwin":
-        return Path.home() / "Library" / ("Caches" if name == "cache" else "Application Support") / "unsealed"
+        return (
+            Path.home()
+            / "Library"
+            / ("Caches" if name == "cache" else "Application Support")
+            / "unsealed"
+        )
     return Path.home() / under_home / "unsealed"

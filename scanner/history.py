@@ -9,7 +9,7 @@ itself before it is reported.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -136,6 +136,8 @@ class History:
 
     reader: ObjectReader
     id_size: int = 20
+    staged: Mapping[str, bytes] = field(default_factory=dict)
+    """Path in the index, by blob: a loose blob may only be staged yet."""
 
 
 def key_of(object_id: str) -> int:

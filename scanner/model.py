@@ -169,13 +169,13 @@ class Match:
     """Byte offsets in the document's text, half-open."""
 
     score: float = 1.0
-    """Probability, 0 to 1, that this is a credential (without the path's share where it is not known yet)."""
+    """Probability, 0 to 1, that this is a credential; the path's share comes when it is known."""
 
     reasons: tuple[str, ...] = ()
     """Why the score is what it is, for a person; never holds the secret."""
 
     features: tuple[float, ...] | None = None
-    """What `detect.score` needs to score again once the path is known; `None` if the path has no say."""
+    """What `detect.score` needs to score again with a path; `None` if the path has no say."""
 
     companions: tuple[Companion, ...] = ()
     allow: str | None = None
@@ -326,7 +326,7 @@ class KindCount:
 @dataclass(slots=True)
 class Coverage:
     """
-    What a run looked at, by kind (`blob`, `tree`, `commit`, `tag`, `file`, …); filled by the sources.
+    What a run looked at, by kind (`blob`, `tree`, `commit`, `file`, …); filled by the sources.
     """
 
     kinds: dict[str, KindCount] = field(default_factory=dict)

@@ -13,7 +13,15 @@ from pathlib import Path
 from scanner.errors import ConfigError
 from scanner.model import Confidence, Severity
 
-FORMATS = ("terminal", "json", "jsonl", "sarif", "html", "csv", "junit", "gitlab",
+FORMATS = (
+    "terminal",
+    "json",
+    "jsonl",
+    "sarif",
+    "html",
+    "csv",
+    "junit",
+    "gitlab",
     "markdown",
     "github",
 )

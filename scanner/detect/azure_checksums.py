@@ -50,7 +50,12 @@ _KINDS = {
     "azure-function-key": _Kind(44, "AzFu", 56, (b"Master00", b"System00", b"Functi00")),
     "azure-search-key": _Kind(42, "AzSe", 52, (b"Query000", b"PAdmin00")),
 }
-_CASKS = {"azure-cask-key": "AZDO", "azure-cask-acog": "ACOG", "azure-cask-azdo": "AZDO"}
+_CASKS = {
+    "azure-cask-key": "AZMP",
+    "azure-cask-acog": "ACOG",
+    "azure-cask-azdo": "AZDO",
+    "azure-cask-azmp": "AZMP",
+}
 AZURE_KINDS = (*_KINDS, *_CASKS)
 
 

@@ -8,6 +8,8 @@ detectors and derivers are called.  What derivers hand back goes the same way.
 
 from __future__ import annotations
 
+import struct
+import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -32,6 +34,22 @@ _TIMEOUTS_TO_STOP = 5
 
 Progress = Callable[[int, int], None]
 _Items = list[tuple[Source, registry.Derived]]
+
+
+# What a hostile document could still make a decoder raise.
+_BROKEN_BY_INPUT = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 
 
 class Engine:
@@ -244,7 +262,7 @@ class Scanner:
                 if purse.depth >= MAX_DEPTH:
                     purse.limit("depth", f"more than {MAX_DEPTH} codings or containers deep")
                     continue
-                for derived in deriver.derive(view, purse):
+                for derived in _derived(deriver, view, purse):
                     if not purse.spend(len(derived.data)):
                         purse.limit("derived-bytes", "decodes to too much", derived.inner_path)
                         break
@@ -290,6 +308,16 @@ class Scanner:
                 )
             )
         return matches
+
+
+def _derived(deriver: registry.Deriver, view: View, purse: Purse) -> Iterator[registry.Derived]:
+    """
+    Yield what a deriver yields; a document that breaks one is told, and costs nothing else.
+    """
+    try:
+        yield from deriver.derive(view, purse)
+    except _BROKEN_BY_INPUT as error:
+        purse.unread(f"a decoder failed on it: {type(error).__name__}")
 
 
 def _audible(group: list[Found]) -> list[Found]:

@@ -11,8 +11,10 @@ import binascii
 import math
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
-from scanner.detect.generic_forms import Candidate, Form
+from scanner.detect.features_words import NAME_WORDS
+from scanner.detect.generic_forms import Candidate, Form, words_after_telling
 from scanner.detect.score_placeholders import placeholder_likeness
 from scanner.detect.score_tables import Tables
 
@@ -39,81 +41,36 @@ _ASSERT = re.compile(
     rb"(?i)\b(?:assert\w*|expect\w*|should|test\w*|mock\w*|stub\w*|fake\w*|dummy|example|sample)"
 )
 _FUNCTION = re.compile(
-    rb"\b(?:def|func|function|fn|sub|void|public|private|static|class|interface|import|require|return|if|for)\b"
+    rb"\b(?:def|func|function|fn|sub|void|public|private|static|class|interface|import|"
+    rb"require|return|if|for)\b"
 )
 _LOG = re.compile(
-    rb"(?i)\b(?:print\w*|log\w*|echo|warn\w*|error\w*|throw|raise|message|description|title|label|text|placeholder|help)\b"
+    rb"(?i)\b(?:print\w*|log\w*|echo|warn\w*|error\w*|throw|raise|message|description|"
+    rb"title|label|text|placeholder|help)\b"
 )
 _COMPARE = re.compile(rb"[!=]==?|\b(?:eq|equals?|is)\b")
-_SEQUENTIAL = b"abcdefghijklmnopqrstuvwxyz0123456789abcdef9876543210qwertyuiopasdfghjklzxcvbnm"
-
-NAME_WORDS: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
-    (name, re.compile(pattern, re.IGNORECASE))
-    for name, pattern in (
-        ("password", rb"pass(?:word|wd|wort)|passwd|pwd|\bpw\b|kennwort"),
-        ("passphrase", rb"pass(?:phrase|code)|passcode|\bpin\b"),
-        ("pass", rb"pass(?![a-z])"),
-        ("secret", rb"secret"),
-        ("token", rb"token"),
-        ("api_key", rb"api[_.-]?key"),
-        ("key", rb"key(?![a-z])"),
-        ("private", rb"private|encrypt|aes|hmac|signing|rsa"),
-        ("public", rb"public|\bpub"),
-        ("access", rb"access"),
-        ("client", rb"client|consumer|app(?:lication)?[_.-]?(?:id|key)"),
-        ("auth", rb"auth"),
-        ("authorization", rb"authoriz|bearer|basic"),
-        ("credential", rb"cred"),
-        ("salt", rb"salt|nonce|seed|iv\b"),
-        ("session", rb"session|cookie|csrf|xsrf"),
-        ("sign", rb"signature|cipher|hash|digest|checksum"),
-        ("id", rb"id(?![a-z])|sid(?![a-z])|uuid|guid"),
-        ("url", rb"ur[il]|host|endpoint|path|file|dir|name\b|user"),
-        (
-            "type",
-            rb"type|field|label|title|message|error|placeholder|hint|text|policy|length|regex|param|header|column|attr|prop",
-        ),
-        (
-            "verb",
-            rb"(?i:\b(?:get|set|is|has|on|handle|reset|forgot|change|update|validate|check|invalid|missing|require|generate|create|delete|use|with|no)[_A-Z-])",
-        ),
-        ("shout", rb"(?-i:\A[A-Z0-9_.]+\Z)"),
-    )
+_HASHED = re.compile(
+    rb"(?i)\$(?:\d\w?|apr1|argon2\w*|pbkdf2\S*)\$|pbkdf2|\{S?SHA|sha\d+[:$-]|argon2|bcrypt"
 )
-
-PATH_KINDS: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
-    (name, re.compile(pattern, re.IGNORECASE))
-    for name, pattern in (
-        ("test", rb"(?:\A|[/_.-])(?:tests?|specs?|e2e|mocks?|fixtures?|testdata|unittests?|__tests__)(?:[/_.-]|\Z)|test\.\w+\Z"),
-        ("example", rb"(?:\A|[/_.-])(?:examples?|samples?|demos?|tutorials?|dummy|dist|template)(?:[/_.-]|\Z)"),
-        ("docs", rb"(?:\A|/)docs?/|\.(?:md|mdx|rst|txt|adoc|asciidoc|html?|markdown)\Z|readme|changelog"),
-        ("data", rb"\.(?:json|har|ipynb|csv|lock|snap|xml|strings|po|svg)\Z"),
-        ("config", rb"\.(?:ya?ml|toml|ini|conf|cfg|properties|env|config|tf|tfvars|hcl|plist|dist|example)\Z|\.env|dockerfile|(?:\A|/)\.[^/]+\Z"),
-        ("shell", rb"\.(?:sh|bash|zsh|bats|ps1|bat|cmd|mk)\Z|makefile|/[^/.]+\Z"),
-        ("typed", rb"\.(?:go|java|kt|scala|cs|c|cc|cpp|h|hpp|rs|swift|m|mm|dart)\Z"),
-        ("scripting", rb"\.(?:py|rb|php|pl|ex|exs|erl|lua|r|groovy|clj)\Z"),
-        ("web", rb"\.(?:jsx?|tsx?|mjs|cjs|vue|svelte)\Z"),
-        ("key", rb"\.(?:pem|key|p8|asc|crt|cer|pub)\Z|id_[rd]sa"),
-        ("sql", rb"\.sql\Z"),
-        ("minified", rb"\.min\.|/(?:vendor|node_modules|third_party|dist|build)/"),
-        ("locale", rb"(?:locales?|i18n|lang|translations?|l10n|intl)/|\.(?:po|strings|resx|arb)\Z"),
-    )
-)  # fmt: skip
-PATH_NAMES: tuple[str, ...] = tuple(name for name, _ in PATH_KINDS)
-
+_SEQUENTIAL = b"abcdefghijklmnopqrstuvwxyz0123456789abcdef9876543210qwertyuiopasdfghjklzxcvbnm"
 
 CONTENT_NAMES: tuple[str, ...] = (
     # the value: statistics
-    "length", "entropy", "entropy_share", "digits", "upper", "lower", "symbols", "spaces", "switches", "repeats",
+    "length", "entropy", "entropy_share", "digits", "upper", "lower", "symbols", "spaces",
+    "switches", "repeats",
     "distinct", "classes", "not_ascii", "fours", "round_length",
     # the value: language
-    "rarity", "rarity_peak", "known", "covered", "longest_letters", "parts", "letters_per_part", "longest_digits",
+    "rarity", "rarity_peak", "known", "covered", "longest_letters", "parts", "letters_per_part",
+    "longest_digits",
     "vowels",
     # the value: shape
-    "is_hex", "is_base64", "padded", "is_identifier", "is_identifier_path", "is_kebab", "is_upper_snake",
-    "is_path", "is_file", "is_url", "is_mail", "is_call", "interpolation", "is_version", "is_date", "placeholder",
-    "sequence", "period", "odd_start", "angled", "listed", "bracketed", "backslashes", "dots", "dashes",
-    "underscores", "equals",
+    "is_hex", "is_base64", "padded", "is_identifier", "is_identifier_path", "is_kebab",
+    "is_upper_snake",
+    "is_path", "is_file", "is_url", "is_mail", "is_call", "interpolation", "is_version",
+    "is_date", "placeholder",
+    "sequence", "period", "odd_start", "angled", "listed", "bracketed", "backslashes", "dots",
+    "dashes",
+    "underscores", "equals", "is_der", "is_hash",
     # the value: undone
     "leet_covered",
     "leet_placeholder",
@@ -124,20 +81,17 @@ CONTENT_NAMES: tuple[str, ...] = (
     "decoded_pair",
     # the name
     *(f"name.{name}" for name, _ in NAME_WORDS),
-    "name_length", "name_parts", "name_shared", "name_unknown", "value_telling", "name_dots", "name_plural",
+    "name_length", "name_parts", "name_shared", "name_unknown", "value_telling", "name_dots",
+    "name_plural", "name_tail",
     # the syntax
-    "form", "quote", "closed", "separator", "assigned", "called", "gap", "gap_blanks", "gap_escaped", "compared",
-    "commented", "asserted", "declared", "logged", "indent", "line_length", "before_length", "last", "then_semicolon",
-    "then_comma", "then_bracket", "then_more", "blanks", "words_after", "links", "nested", "local_url", "elided", "echoed",
+    "form", "quote", "closed", "separator", "assigned", "called", "gap", "gap_blanks",
+    "gap_escaped", "compared",
+    "commented", "asserted", "declared", "logged", "indent", "line_length", "before_length",
+    "last", "then_semicolon",
+    "then_comma", "then_bracket", "then_more", "blanks", "words_after", "links", "nested",
+    "local_url", "elided", "echoed",
 )  # fmt: skip
 CONTENT = len(CONTENT_NAMES)
-
-
-def path_features(path: bytes) -> tuple[float, ...]:
-    """
-    Return what the path says, one number for each of `PATH_KINDS`.
-    """
-    return tuple(1.0 if pattern.search(path) else 0.0 for _, pattern in PATH_KINDS)
 
 
 def content_features(candidate: Candidate, tables: Tables) -> tuple[float, ...]:
@@ -166,8 +120,8 @@ def _statistics(value: bytes) -> Sequence[float]:
     lower = sum(97 <= c <= 122 for c in value)
     spaces = value.count(b" ")
     kinds = [_kind(c) for c in value[:256]]
-    switches = sum(a != b for a, b in zip(kinds, kinds[1:], strict=False))
-    repeats = sum(a == b for a, b in zip(value, value[1:], strict=False))
+    switches = sum(a != b for a, b in pairwise(kinds))
+    repeats = sum(a == b for a, b in pairwise(value))
     entropy = _entropy(value)
     return (
         float(min(size, 300)),
@@ -257,6 +211,8 @@ def _shape(value: bytes) -> Sequence[float]:
         float(value.count(b"-")),
         float(value.count(b"_")),
         float(value.count(b"=")),
+        float(value.startswith((b"MII", b"MIG", b"MHc", b"MC"))),
+        float(bool(_HASHED.match(value))),
     )
 
 
@@ -342,6 +298,7 @@ def _name(candidate: Candidate, tables: Tables) -> Sequence[float]:
         float(telling_value),
         float(name.count(b".")),
         float(name[-1:] in (b"s", b"S")),
+        float(words_after_telling(name)),
     )
 
 
@@ -376,9 +333,9 @@ def _syntax(candidate: Candidate) -> Sequence[float]:
         float(min(len(line), 400)),
         float(min(len(before), 200)),
         float(tail[:1] in (b"", b"\n", b"\r")),
-        float(tail[:1] in (b";",)),
-        float(tail[:1] in (b",",)),
-        float(tail[:1] in (b")",)),
+        float(tail[:1] == b";"),
+        float(tail[:1] == b","),
+        float(tail[:1] == b")"),
         float(tail.lstrip()[:1] in (b"+", b".", b"(", b"[", b"?", b"|")),
         float(line.count(b" ") / max(len(line), 1)),
         float(bool(_LETTERS.search(tail))),

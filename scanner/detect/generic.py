@@ -1,15 +1,17 @@
 """
-Credentials without a shape: from the hits of the first pass to the candidates of their lines, and their score.
+Credentials without a shape: from the hits of the first pass to the candidates of their lines,
+and their score.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from scanner.detect import registry
 from scanner.detect.features import content_features
-from scanner.detect.generic_forms import Candidate, kind_of, values_on
+from scanner.detect.generic_forms import Candidate, Form, values_on
 from scanner.detect.generic_triggers import EXPRESSIONS, Trigger
 from scanner.detect.score import KEEP_FROM, score_rows
 from scanner.detect.score_reasons import reasons
@@ -24,7 +26,7 @@ _JWK_REACH = 600
 """Bytes either side of `kty` within which the members of a key are looked for."""
 
 _MEMORY = 30_000
-"""Lines whose judgement is remembered: the versions of one file in a history share most of theirs."""
+"""Lines whose judgement is remembered: the versions of one file share most of theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Located:
 
 def candidates(data: bytes, hits: Sequence[tuple[int, int]]) -> list[Located]:
     """
-    Return the candidates on the lines that the first pass hit, in order; `hits` are (end offset, tag).
+    Return the candidates on the lines that the first pass hit, in order; `hits` are
+    (end offset, tag).
     """
     found: dict[int, Located] = {}
     for start, end in windows(data, hits):
@@ -50,7 +53,7 @@ def candidates(data: bytes, hits: Sequence[tuple[int, int]]) -> list[Located]:
 
 def windows(data: bytes, hits: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """
-    Yield each stretch of text that must be read: whole lines, or windows of a line too long for that.
+    Yield each stretch of text to be read: whole lines, or windows of lines too long for that.
     """
     done = -1
     for offset, tag in hits:
@@ -84,6 +87,31 @@ def _lines(data: bytes, start: int, stop: int) -> Iterator[tuple[int, int]]:
         begin, end = _line_at(data, at)
         yield begin, end
         at = max(end, at) + 1
+
+
+_KINDS = (
+    ("generic-password", re.compile(rb"(?i)pass|pwd|\bpw|kennwort|securestring|identified")),
+    ("generic-token", re.compile(rb"(?i)token|bearer|jwt|session|cookie|[cx]srf")),
+    ("generic-api-key", re.compile(rb"(?i)api[_.-]?key|access[_.-]?key|app(?:lication)?[_.-]?key")),
+    ("generic-authorization", re.compile(rb"(?i)auth|basic|ntlm|digest")),
+    ("generic-salt", re.compile(rb"(?i)salt|nonce|seed")),
+    (
+        "generic-secret",
+        re.compile(rb"(?i)secret|cred|key|private|cipher|encrypt|sign|hmac|otp|pin"),
+    ),
+)
+
+
+def kind_of(candidate: Candidate) -> str:
+    """
+    Return the id of the rule (of `rules/generic.yml`) that a candidate is reported under.
+    """
+    if candidate.form is Form.URL:
+        return "generic-url-password"
+    for rule_id, pattern in _KINDS:
+        if pattern.search(candidate.name):
+            return rule_id
+    return "generic-secret"
 
 
 Judged = tuple[Candidate, tuple[float, ...], float]

@@ -38,10 +38,7 @@ class Form(IntEnum):
     KEY = 5
     """A private member of a JSON Web Key."""
 
-    RULE = 6
-    """Found by a rule of a pack, which asks for the score."""
-
-    ELEMENT = 7
+    ELEMENT = 6
     """The text of an XML element or the value of an attribute pair."""
 
 
@@ -72,45 +69,54 @@ class Candidate:
         return self.line[self.start : self.end]
 
 
-# A name that tells: the words may be parts of it.  `key`, `pass`, `auth`, `salt`, `sid` and `pin` are
-# parts of too many others (`keyboard`, `passed`, `author`) to stand for themselves anywhere in a name.
+# A name that tells: the words may be parts of it.  `key`, `pass`, `auth`, `salt`, `sid` and `pin`
+# are parts of too many others (`keyboard`, `passed`, `author`) to tell anywhere in a name.
 _TELLING = re.compile(
     rb"""(?ix)
-    pass(?:word|wd|phrase|code|wort) | passwd | p[as]?w[or]*d(?![a-z]{3}) | kennwort | contrase[n\xc3]
+    pass(?:word|wd|phrase|code|wort) | passwd | p[as]?w[or]*d(?![a-z]{3}) | kennwort
+      | contrase[n\xc3]
   | secret | token | api[_.-]?key | apikey
-  | credential | creds?(?![a-z]) | nonce(?![a-z]) | bearer | cookie | session(?:[_-]?(?:id|key)) | jwt
+  | credential | creds?(?![a-z]) | nonce(?![a-z]) | bearer | cookie | session(?:[_-]?(?:id|key))
+    | jwt
   | auth(?!or(?!iz)|ent(?!ic))(?:[a-z]*) | signature | hmac | csrf | xsrf | cipher | encryption
   | connection[_-]?string | identified\s+by | convertto-securestring
-  | (?:client|app|application|account|tenant|consumer|access|project|subscription|customer)[_.-]?(?:id|key|sid)(?![a-z])
-  | key(?:s|[_-]?(?:id|base|pass|b64|base64|hex|value|data|material))?(?![a-z])
+  | (?:client|app|application|account|tenant|consumer|access|project|subscription|customer)
+    [_.-]?(?:id|key|sid)(?![a-z])
+  | key(?:s|[_-]?(?:id|base|pass|b64|base64|hex|value|data|material|bytes))?(?![a-z])
   | pass(?![a-z]) | pw(?![a-z]) | salt(?![a-z]) | sid(?![a-z]) | otp(?![a-z]) | totp | pin(?![a-z])
-  | seed(?![a-z]) | login(?![a-z]) | mnemonic | code[_-]?verifier | license | webhook
+  | seed[_-]?phrase | mnemonic | code[_-]?verifier | license | webhook
     """
 )
 _SUFFIX = re.compile(rb"[\w.-]*")
 _PREFIX = re.compile(rb"[\w.$-]*\Z")
 
+# Every run of blanks is bounded: neighbours that share one would cost its cube.
 _AFTER_NAME = re.compile(
     rb"""(?x)
     (?P<close> (?:\\*["'`])? [\]\)\}]{0,2} (?:\\*["'`*])? [?!]? )
-    (?P<type> \s* : \s* [A-Za-z_&*\[][\w<>\[\].&?|*]{0,40} (?=\s*=[^=>]) | \s+ (?:string|str|text|varchar)\s*(?==) )?
-    \s*
-    (?P<sep> :=|=>|===?|!==?|\?\?=|\|\|=|\?=|\+=|=~|=|::|->|:|,|\(|>|<-|<<|\|\||\?\?|\bis\b|\bto\b )?
-    \s*
-    (?: [\s,;:]* \\*["']? (?:value|default|content|string|val|defaultValue) \\*["']? \s* [:=]>? \s* )?
-    (?P<wrap> (?: [\[({&@!]{0,2} [\w.:\\]{0,40} [\[({] \s* ){0,3} (?:\[\]byte[({]|new\s+[\w.]{1,40}\(\s*)? )
+    (?P<type> \s* : \s* [A-Za-z_&*\[][\w<>\[\].&?|*]{0,40} (?=\s*=[^=>]) | \s+
+      (?:string|str|text|varchar)\s*(?==) )?
+    \s{0,24}
+    (?P<sep> :=|=>|===?|!==?|\?\?=|\|\|=|\?=|\+=|=~|=|::|->|:|,|\(|>|<-|<<|\|\||\?\?
+      |\bis\b|\bto\b )?
+    \s{0,24}
+    (?: [\s,;:]{0,24} \\*["']? (?:value|default|content|string|val|defaultValue) \\*["']? \s* [:=]>?
+      \s* )?
+    (?P<wrap> (?: [\[({&@!]{0,2} [\w.:\\]{0,40} [\[({] \s* ){0,3}
+      (?:\[\]byte[({]|new\s+[\w.]{1,40}\(\s*)? )
     (?P<tag> \b[bBrRuUfFLN@$]{1,2}(?=["']) | @(?=") | \$(?=["']) )?
     (?P<quote> \"\"\" | ''' | \\*["'`] | ``)?
     """
 )
-# Further literals on the line: `getenv("PASSWORD", "…")`, `put(PASSWORD, "…")`, `setPassword(x, "…")`.
+# Further literals on the line: `getenv("PASSWORD", "…")`, `put(PASSWORD, "…")`.
 _LITERAL = re.compile(rb"""(\\*)(["'`])((?:(?!\1\2)[^\n]){4,512}?)\1\2""")
 _BARE = re.compile(rb"""[^\s"'`,;<>(){}\[\]\\|&]{4,1024}""")
 _BARE_SQUARE = re.compile(rb"""[^\s"'`<>\\]{4,1024}""")
 _OPTION_NAME = re.compile(rb"(?:^|[\s\"'=(/])-{1,2}[\w-]*\Z")
 
 _SCHEME = re.compile(
-    rb"""(?ix) \b(?P<name>bearer|basic|token|apikey|api-key|digest|ntlm|negotiate|bot|sso-key|hmac|oauth)
+    rb"""(?ix)
+    \b(?P<name>bearer|basic|token|apikey|api-key|digest|ntlm|negotiate|bot|sso-key|hmac|oauth)
     (?P<between>\\?\s+ (?:\\*["'`])?) (?P<value>[A-Za-z0-9+/=._~:%|-]{6,2048})"""
 )
 _URL = re.compile(
@@ -118,15 +124,19 @@ _URL = re.compile(
     (?P<value>[^\s@"'<>`]{1,200}?) @ (?=[\w.\[$({%<-])"""
 )
 _PAIR = re.compile(
-    rb"""(?x) (?P<name>(?:--user|-u|--proxy-user|-U|--userpwd|--user=)) (?P<between>[\s=]*["']?[\w.@+-]{1,60}:)
+    rb"""(?x) (?P<name>(?:--user|-u|--proxy-user|-U|--userpwd|--user=))
+    (?P<between>[\s=]*["']?[\w.@+-]{1,60}:)
     (?P<value>[^\s"':/@]{3,200}) (?=["'\s]|$)"""
 )
 _SHORT_OPTION = re.compile(
-    rb"""(?x) \b(?:sshpass|mysql\w*|mysqladmin|psql|redis-cli|docker\s+login|smbclient|net\s+use|htpasswd|openssl)\b
-    [^\n]{0,80}? \s (?P<name>-(?:p|a|P|b|k|passin|passout)) (?P<between>\s?(?:pass:)?["']?) (?P<value>[^\s"'$<>|&;-][^\s"'|&;]{3,80})"""
+    rb"""(?x) \b(?:sshpass|mysql\w*|mysqladmin|psql|redis-cli|docker\s+login|smbclient
+      |net\s+use|htpasswd|openssl)\b
+    [^\n]{0,80}? \s (?P<name>-(?:p|a|P|b|k|passin|passout)) (?P<between>\s?(?:pass:)?["']?)
+      (?P<value>[^\s"'$<>|&;-][^\s"'|&;]{3,80})"""
 )
 _JWK = re.compile(
-    rb"""(?x) (?<![\w.]) \\*["']? (?P<name>d|k|p|q|dp|dq|qi) (?P<between>\\*["']?\s*[:=]>?\s*\\*["'])
+    rb"""(?x) (?<![\w.]) \\*["']? (?P<name>d|k|p|q|dp|dq|qi)
+    (?P<between>\\*["']?\s*[:=]>?\s*\\*["'])
     (?P<value>[A-Za-z0-9_/+=-]{16,1400}) (?=\\*["'])"""
 )
 _NAME_BEFORE = re.compile(rb"""([A-Za-z_][\w.-]*)["'`\])\s\\]*[=:>,(\s"'`\\{\[/-]*\Z""")
@@ -149,6 +159,7 @@ def values_on(line: bytes) -> list[Candidate]:
     return _without_overlap([found[start] for start in sorted(found)])
 
 
+_QUOTES = (b'"', b"'", b"`")
 _RANK = {
     Form.BARE: 1,
     Form.QUOTED: 2,
@@ -157,7 +168,6 @@ _RANK = {
     Form.OPTION: 5,
     Form.SCHEME: 6,
     Form.URL: 7,
-    Form.RULE: 8,
 }
 
 
@@ -167,6 +177,23 @@ def _better(one: Candidate, other: Candidate) -> bool:
     """
     ranks = _RANK[one.form], _RANK[other.form]
     return ranks[0] > ranks[1] or (ranks[0] == ranks[1] and len(one.between) < len(other.between))
+
+
+def is_telling(name: bytes) -> bool:
+    """
+    Return whether a name has a telling word in it.
+    """
+    return _TELLING.search(name) is not None
+
+
+def words_after_telling(name: bytes) -> int:
+    """
+    Return how many letters of a name follow its last telling word: `password_policy` is none.
+    """
+    end = 0
+    for match in _TELLING.finditer(name):
+        end = match.end()
+    return len(name) - end
 
 
 def describe(line: bytes, start: int, end: int) -> Candidate:
@@ -183,7 +210,8 @@ def describe(line: bytes, start: int, end: int) -> Candidate:
         named = _NAME_BEFORE.search(before)
         if named:
             name, between = named[1], before[named.end(1) :]
-    return Candidate(line, start, end, name, between, Form.RULE)
+    form = Form.QUOTED if before[-1:] in _QUOTES else Form.BARE
+    return Candidate(line, start, end, name, between, form)
 
 
 def _without_overlap(candidates: list[Candidate]) -> list[Candidate]:
@@ -192,7 +220,9 @@ def _without_overlap(candidates: list[Candidate]) -> list[Candidate]:
         if kept and candidate.start < kept[-1].end:
             # `"token=abc&x=1"`: the literal as a whole gives way to the value named inside it.
             inner = candidate.end <= kept[-1].end
-            if (inner and candidate.start > kept[-1].start and b"=" in candidate.between[-2:]) or _RANK[candidate.form] > _RANK[kept[-1].form]:
+            if (
+                inner and candidate.start > kept[-1].start and b"=" in candidate.between[-2:]
+            ) or _RANK[candidate.form] > _RANK[kept[-1].form]:
                 kept[-1] = candidate
             continue
         kept.append(candidate)
@@ -290,6 +320,8 @@ def _next_literal(line: bytes, name: bytes, stop: int, position: int) -> Iterato
     match = _LITERAL.search(line, position, position + 160)
     if match is None or match.start() - stop > 100 or b";" in line[position : match.start()]:
         return
+    if _OTHER_NAME.search(line, position, match.start()):
+        return
     yield Candidate(
         line, match.start(3), match.end(3), name, line[stop : match.start(3)], Form.QUOTED
     )
@@ -300,48 +332,50 @@ def _end_of_literal(line: bytes, start: int, quote: bytes) -> int:
     while True:
         end = line.find(quote, position, start + MAX_VALUE)
         if end < 0:
-            return start
+            # The line was cut, or the literal goes on over the next: an unbroken run will do.
+            run = _UNBROKEN.match(line, start, start + MAX_VALUE)
+            return run.end() if run else start
         if len(quote) > 1 or line[end - 1 : end] != b"\\" or line[end - 2 : end - 1] == b"\\":
             return end
         position = end + 1
 
 
-_REFERENCE = re.compile(
-    rb"""(?ix) \A (?: \$[\w{(] | \{\{ | <%? [\w\s%./-]+ >? \Z | %\( | %[sdv]\Z | \#\{ | @\{ | \*+\Z | x+\Z | \.+\Z | -+\Z
-    | (?:self|this|process\.env|os\.environ|env|config|settings|options|params|request|req|args)\.[\w.]+\Z
-    | true\Z | false\Z | null\Z | none\Z | nil\Z | undefined\Z | string\Z | required\Z | optional\Z )"""
+# `"credentials": {"region": "…"}`: the literal has a name of its own.
+_OTHER_NAME = re.compile(
+    rb"""(?x) (?<![\w-]) (?!(?:value|default|defaultValue|content|string|val|data)\b)
+    [A-Za-z_][\w.-]* \\*["']? \s? [:=] >? \s* \Z"""
 )
+_UNBROKEN = re.compile(rb"[\w+/=.~%-]{40,}(?=\s*\Z)")
+
+_REFERENCE = re.compile(
+    rb"""(?ix) \A (?: \$[\w{(] | \{\{ | <%? [\w\s%./-]+ >? \Z | %\( | %[sdv]\Z | \#\{ | @\{
+    | \*+\Z | x+\Z | \.+\Z | -+\Z
+    | (?:self|this|process\.env|os\.environ|env|config|settings|options|params|request|req|args)
+      \.[\w.]+\Z
+    | true\Z | false\Z | null\Z | none\Z | nil\Z | undefined\Z | string\Z | required\Z
+      | optional\Z )"""
+)
+
+
+# A value cut short by dots lets nobody in.
+_NOT_WHOLE = re.compile(rb"(?:\.\.\.|\xe2\x80\xa6)\Z")
+# Moments in seconds or milliseconds, and the security identifiers of Windows.
+_PUBLIC = re.compile(rb"1[2-9]\d{8}(?:\d{3})?\Z|S-1-5-\d")
+_NO_SECRET_NAME = re.compile(
+    rb"(?i)(?:user(?:name)?|host(?:name)?|expir\w*|_utc|_at|type|policy)\Z"
+)
+# `response["vendor"]`: the literal is a key to look something up by.
+_SUBSCRIPT = re.compile(rb"[\w\])]\[[\"'`]\Z")
 
 
 def _impossible(candidate: Candidate) -> bool:
     value = candidate.value
     if _REFERENCE.match(value):
         return True
-    if value.count(b" ") > 8:
+    if value.count(b" ") > 8 or _NOT_WHOLE.search(value + candidate.line[candidate.end :][:3]):
         return True
+    if _PUBLIC.match(value) or _NO_SECRET_NAME.search(candidate.name):
+        return True
+    if candidate.between[-2:-1] == b"[" and candidate.line[candidate.end + 1 :][:1] == b"]":
+        return bool(_SUBSCRIPT.search(candidate.between))
     return value.lower().strip(b"_-") == candidate.name.lower().strip(b"_-$")
-
-
-_KINDS = (
-    ("generic-password", re.compile(rb"(?i)pass|pwd|\bpw|kennwort|securestring|identified")),
-    ("generic-token", re.compile(rb"(?i)token|bearer|jwt|session|cookie|[cx]srf")),
-    ("generic-api-key", re.compile(rb"(?i)api[_.-]?key|access[_.-]?key|app(?:lication)?[_.-]?key")),
-    ("generic-authorization", re.compile(rb"(?i)auth|basic|ntlm|digest")),
-    ("generic-salt", re.compile(rb"(?i)salt|nonce|seed")),
-    (
-        "generic-secret",
-        re.compile(rb"(?i)secret|cred|key|private|cipher|encrypt|sign|hmac|otp|pin"),
-    ),
-)
-
-
-def kind_of(candidate: Candidate) -> str:
-    """
-    Return the id of the rule (of `rules/generic.yml`) that a candidate is reported under.
-    """
-    if candidate.form is Form.URL:
-        return "generic-url-password"
-    for rule_id, pattern in _KINDS:
-        if pattern.search(candidate.name):
-            return rule_id
-    return "generic-secret"

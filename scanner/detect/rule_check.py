@@ -23,7 +23,7 @@ from scanner.ruleset.templates import fill
 from scanner.sources.batch import ListBatch
 
 _SEEDS = 3
-_MEDIUM_FROM = 0.35
+_MEDIUM_FROM = 0.5
 _SAMPLE_BYTES = 8 << 20
 _MOST_EVENTS_A_MEGABYTE = 40.0
 _LEAST_MEGABYTES_A_SECOND = 1_500.0

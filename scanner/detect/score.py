@@ -9,15 +9,19 @@ from __future__ import annotations
 import sys
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 
-from scanner.detect.features import content_features, path_features
-from scanner.detect.generic_forms import Candidate, describe
+from scanner.detect.features import content_features
+from scanner.detect.features_words import path_features
+from scanner.detect.generic_forms import Candidate, describe, is_telling
 from scanner.detect.registry import Evidence, Judgement
 from scanner.detect.score_reasons import reasons
 from scanner.detect.score_tables import Forest, load
 from scanner.model import Confidence
 
-MEDIUM_FROM = 0.35
+MEDIUM_FROM = 0.5
+"""From even odds on: below, precision falls faster than recall grows (docs/model-card.md)."""
+
 HIGH_FROM = 0.75
 KEEP_FROM = 0.05
 """Below this no path can lift a candidate into what is reported; it need not be kept."""
@@ -140,6 +144,9 @@ class ScoreJudge:
             before = item.before.rpartition(b"\n")[2]
             line = before + item.value + item.after.partition(b"\n")[0]
             candidate = describe(line, len(before), len(before) + len(item.value))
+            if item.words and not is_telling(candidate.name):
+                # The provider's word tells as much as a name would.
+                candidate = replace(candidate, name=candidate.name + b"_api_key")
             rows.append(content_features(candidate, tables))
         scores = score_rows(rows, [item.path for item in evidence])
         return [

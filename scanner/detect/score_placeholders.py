@@ -10,11 +10,15 @@ import re
 
 _WORDS = re.compile(
     rb"""(?ix)
-    your | \bmy | example | sample | change[_ -]?me | change[_ -]?this | placeholder | replace | insert
-  | dummy | fake | mock | foo | bar(?![a-z]) | baz | test | demo | todo | fixme | redacted | removed | hidden | masked
+    your | \bmy | example | sample | change[_ -]?me | change[_ -]?this | placeholder | replace
+      | insert
+  | dummy | fake | mock | foo | bar(?![a-z]) | baz | test | demo | todo | fixme | redacted
+    | removed | hidden | masked
   | default | some | any | here | secret | password | passwd | token | api[_ -]?key | value | string
-  | xxx | \*\*\* | \.\.\. | 1234 | abcd | qwerty | invalid | wrong | bogus | not[_ -]?a | none | null | undefined
-  | enter | provide | specify | required | optional | user | admin | root | hello | world | letmein | lorem
+  | xxx | \*\*\* | \.\.\. | 1234 | abcd | qwerty | invalid | wrong | bogus | not[_ -]?a | none
+    | null | undefined
+  | enter | provide | specify | required | optional | user | admin | root | hello | world
+    | letmein | lorem
     """
 )
 _BRACKETED = re.compile(
@@ -26,7 +30,8 @@ _LONGEST = 200
 
 def placeholder_likeness(value: bytes) -> float:
     """
-    Return the share of a value that such words cover, 0 to 1; 2 if it is bracketed or masked as a whole.
+    Return the share of a value that such words cover, 0 to 1; 2 if it is bracketed or masked
+    as a whole.
     """
     if _BRACKETED.match(value) or _MASKED.match(value):
         return 2.0

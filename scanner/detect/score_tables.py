@@ -30,7 +30,7 @@ class Tables:
     """
 
     words: frozenset[bytes]
-    """Lower-case words of four letters and more (and some of three) that ordinary repositories use."""
+    """Lower-case words of three letters and more that ordinary repositories use."""
 
     trigrams: bytes
     """For each three symbols the surprise in sixteenths of a bit, 27³ entries."""
@@ -60,7 +60,8 @@ class Tables:
 
     def rarity(self, runs: Sequence[bytes]) -> tuple[float, float]:
         """
-        Return the mean and the greatest windowed surprise, in bits a letter, of lower-case letter runs; -1 for none.
+        Return the mean and the greatest windowed surprise of lower-case letter runs, in bits a
+        letter; -1 for none.
         """
         surprises: list[int] = []
         for run in runs:

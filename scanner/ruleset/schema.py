@@ -41,7 +41,7 @@ class Keyed:
     """A regular expression for the value alone, without groups or anchors."""
 
     names: tuple[str, ...] = ()
-    """Further words (`key`, `token`, …), one of which must stand between word and value; none: any."""
+    """Further words (`key`, `token`), one of which must stand between word and value; none: any."""
 
     distance: int = 40
 

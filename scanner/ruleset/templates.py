@@ -2,9 +2,9 @@
 Examples as templates: `ghp_{{alnum:36}}` is filled in by a seeded generator.
 
 Slots: `{{kind:length}}` with kind `alnum`, `lower` (a-z0-9), `upper` (A-Z0-9), `hex`,
-`HEX`, `digits`, `alpha`, `letters` (a-z), `base64`, `base64url`, `base32`, `base32lower`, `base58`, `ascii` (a password),
-`uuid` (no length), and the kinds with a checksum that `detect.checksums` makes
-(`{{checksum:NAME}}`, the whole token).
+`HEX`, `digits`, `alpha`, `letters` (a-z), `base64`, `base64url`, `base32`,
+`base32lower`, `base58`, `ascii` (a password), `uuid` (no length), and the kinds with
+a checksum that `detect.checksums` makes (`{{checksum:NAME}}`, the whole token).
 """
 
 from __future__ import annotations

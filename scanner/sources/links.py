@@ -77,14 +77,20 @@ def missing(
     refs: Iterable[Ref],
     reader: ObjectReader,
     shallow: frozenset[str],
+    promised: bool,
 ) -> Iterator[Unread]:
     """
     Yield what is named and not there; parents beyond a shallow clone's edge are not expected.
+
+    `promised`: this is a partial clone, whose server keeps the rest; it is never asked.
     """
+    of_tree = "missing: a tree names it"
+    if promised:
+        of_tree += ", and a partial clone left it on the server"
     told: set[str] = set()
     for raw, path in known.missing.items():
         told.add(raw.hex())
-        yield Unread(place=Place.BLOB, path=path, blob=raw.hex(), reason="missing: a tree names it")
+        yield Unread(place=Place.BLOB, path=path, blob=raw.hex(), reason=of_tree)
     if known.uncounted:
         reason = f"missing: trees name {known.uncounted} objects more that are not here"
         yield Unread(place=Place.BLOB, reason=reason)

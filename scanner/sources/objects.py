@@ -16,7 +16,7 @@ from scanner.sources.commits import CommitLog, TagLog
 from scanner.sources.git import ObjectAccess, Repository
 from scanner.sources.links import Known, missing
 from scanner.sources.memory import give_back
-from scanner.sources.packs import KINDS, Inventory, keys, take_inventory
+from scanner.sources.packs import KINDS, Inventory, is_partial, keys, take_inventory
 from scanner.sources.places import PlaceWalk
 from scanner.sources.reader import ObjectReader
 from scanner.sources.stream import ObjectBatch, ObjectStream, Queue
@@ -148,6 +148,7 @@ class ObjectWalk:
             refs=refs,
             reader=self.reader,
             shallow=self._places.shallow(),
+            promised=is_partial(self.repository.object_dir),
         )
         self._known = None
         give_back()
@@ -159,6 +160,7 @@ class ObjectWalk:
             head=self._places.head,
             reader=self.reader,
             id_size=self.repository.id_size,
+            staged=self._places.staged(),
         )
 
     def named_blobs(self) -> list[str]:

@@ -89,6 +89,13 @@ def object_dirs(first: Path) -> list[Path]:
     return found
 
 
+def is_partial(first: Path) -> bool:
+    """
+    Return whether some pack came with the promise that a server keeps what it lacks.
+    """
+    return any(next((folder / "pack").glob("*.promisor"), None) for folder in object_dirs(first))
+
+
 def take_inventory(first: Path, id_size: int) -> Inventory:
     """
     Read what the object folder `first` and its alternates hold.

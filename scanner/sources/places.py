@@ -14,6 +14,7 @@ from pathlib import Path
 
 from scanner.history import Ref
 from scanner.model import Coverage, Document, Place, Unread
+from scanner.sources import git
 from scanner.sources.batch import Batch, ListBatch
 from scanner.sources.files import MappedBatch
 from scanner.sources.git import Repository
@@ -134,6 +135,25 @@ class PlaceWalk:
             return frozenset((self.repository.common_dir / "shallow").read_text("ascii").split())
         except (OSError, UnicodeDecodeError):
             return frozenset()
+
+    def staged(self) -> dict[str, bytes]:
+        """
+        Return the path of each blob in the indexes of all worktrees.
+        """
+        found: dict[str, bytes] = {}
+        for folder in self._git_dirs():
+            if not (folder / "index").is_file():
+                continue
+            done = git.start("ls-files", "--stage", "-z", git_dir=folder, cwd=folder)
+            if done.returncode:
+                self.unread.append(
+                    Unread(place=Place.INDEX, path=b"index", reason="the index cannot be read")
+                )
+            for line in done.stdout.split(b"\0"):
+                meta, tab, path = line.partition(b"\t")
+                if tab:
+                    found.setdefault(meta.split(b" ")[1].decode(), path)
+        return found
 
     def batches(self) -> Iterator[Batch]:
         """

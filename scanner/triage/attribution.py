@@ -124,9 +124,13 @@ class Attribution:
             still = now is not None and (match.rule_id, match.secret, now) in held
             yield self._at(spot, replace(base, path=spot.path, in_head=still))
         if not spots.get(blob):
-            # Loose, or named by a tag alone: no path, no commit.
+            # Loose, staged, or named by a tag alone: no commit.
             reachable = blob in self._order.targets
-            yield len(self._order) + 2, replace(base, reachable=reachable, in_head=False)
+            path = self._history.staged.get(blob)
+            yield (
+                len(self._order) + 2,
+                replace(base, path=path, reachable=reachable, in_head=False),
+            )
 
     def _path_occurrences(
         self,

@@ -24,7 +24,7 @@ from scanner.triage.suppression import Comments, by_comment
 Located = tuple[Match, tuple[Occurrence, ...]]
 """A match and the places where it came in, the earliest first."""
 
-LOW, MEDIUM = 0.35, 0.75
+LOW, MEDIUM = 0.5, 0.75
 """Scores below `LOW` are of low confidence, from `MEDIUM` on of high."""
 
 

@@ -22,7 +22,7 @@ OTHER = f"token = {github_token(2)!r}\n"
 @pytest.fixture
 def repo(repository: Callable[..., Repository]) -> Repository:
     made = repository()
-    made.commit("first", **{"README": "hello\n"})
+    made.commit("first", README="hello\n")
     return made
 
 

@@ -10,7 +10,12 @@ from scanner.detect.azure_checksums import marvin32
 from scanner.detect.checksums import CHECKSUMS, MAKERS, aws_account_id
 
 NAMES = sorted(CHECKSUMS)
-SCHEMES_THAT_ONLY_CONFIRM = {"azure-cask-key", "azure-cask-acog", "azure-cask-azdo"}
+SCHEMES_THAT_ONLY_CONFIRM = {
+    "azure-cask-key",
+    "azure-cask-acog",
+    "azure-cask-azdo",
+    "azure-cask-azmp",
+}
 
 
 @pytest.mark.parametrize("name", NAMES)

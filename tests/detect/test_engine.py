@@ -241,3 +241,19 @@ def test_a_generic_match_of_an_encoded_run_gives_way_to_what_is_in_it():
     github = rule(0, r"(?<![A-Za-z0-9])(?P<secret>ghp_[A-Za-z0-9]{36})(?![A-Za-z0-9])")
     found = scan([github, keyed("[A-Za-z0-9]{40,60}")], text, code=True)
     assert [match.rule_id for match in found] == ["rule-0"]
+
+
+def test_a_decoder_that_breaks_costs_nobody_elses_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    from scanner.detect.decode import zip_members
+
+    def broken(*_: object) -> object:
+        raise IndexError("out of the archive")
+
+    monkeypatch.setattr(type(zip_members.DERIVER), "derive", broken)
+    scanner = Engine.from_rules([rule(0, PATTERNS[0])]).scanner()
+    text = b"PK\x03\x04" + bytes(60) + b"\ntok_abcd "
+
+    matches = scanner.scan(ListBatch([(Document(Place.FILE, b"a.zip"), text)]))
+
+    assert [match.rule_id for match in matches] == ["rule-0"]
+    assert "IndexError" in scanner.unread[0].reason

@@ -201,6 +201,17 @@ def test_a_loose_blob_has_neither_path_nor_commit(repository: Maker) -> None:
     assert (found.blob, found.path, found.commit, found.reachable) == (blob, None, None, False)
 
 
+def test_a_blob_that_is_only_staged_has_its_path(repository: Maker) -> None:
+    repo = repository()
+    repo.commit()
+    repo.write("dir/staged.txt", "MARK-1")
+    repo.git("add", "-A")
+
+    found = only(repo.path, b"MARK-1")
+
+    assert (found.path, found.commit, found.in_head) == (b"dir/staged.txt", None, False)
+
+
 def test_a_tag_on_a_blob_or_tree_makes_it_reachable_without_a_commit(repository: Maker) -> None:
     repo = repository()
     repo.commit()

@@ -103,7 +103,9 @@ def test_what_is_no_baseline_is_refused_with_its_line(text: str, problem: str) -
         pytest.param("2026-05-31", False, 1, id="expired"),
     ],
 )
-def test_an_expired_entry_counts_no_longer(until: str | None, suppressed: bool, notices: int) -> None:
+def test_an_expired_entry_counts_no_longer(
+    until: str | None, suppressed: bool, notices: int
+) -> None:
     baseline = baselines.Baseline(KEY, (baselines.Entry(fingerprint=NAME, until=until),))
 
     found, said = baselines.apply([finding()], baseline, today="2026-06-01")

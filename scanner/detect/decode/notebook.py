@@ -67,8 +67,8 @@ def _strings(value: Any, depth: int) -> Iterator[str]:
     elif isinstance(value, list) and all(isinstance(item, str) for item in value):
         yield "".join(value)
     elif depth < _DEEPEST:
-        children = value.values() if isinstance(value, dict) else _list(value)
-        for name, child in zip(value, children, strict=False):
+        children = value.items() if isinstance(value, dict) else enumerate(_list(value))
+        for name, child in children:
             # Images are base64 of pixels.
             if not (isinstance(name, str) and name.startswith("image/")):
                 yield from _strings(child, depth + 1)

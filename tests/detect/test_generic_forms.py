@@ -1,0 +1,128 @@
+"""
+Which values of a line are candidates, and what they are given to.
+"""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scanner.detect.generic import kind_of
+from scanner.detect.generic_forms import Form, describe, values_on, words_after_telling
+from tests.lookalikes import fill
+
+VALUE = fill("{{alnum:24}}").encode()
+CODED = fill("{{base64:28}}").encode()
+
+FOUND = {
+    "python": (b'password = "%s"', b"password", Form.QUOTED),
+    "json": (b'  "clientSecret": "%s",', b"clientSecret", Form.QUOTED),
+    "json in json": (b'"body": "{\\"password\\":\\"%s\\"}"', b"password", Form.QUOTED),
+    "typescript with a type": (b"  password: string = '%s';", b"password", Form.QUOTED),
+    "go": (b"t.opts.CookieSecret := `%s`", b"t.opts.CookieSecret", Form.QUOTED),
+    "keyword argument": (b"connect(user='a', password='%s', port=1)", b"password", Form.QUOTED),
+    "call": (b'store.setPassword("%s");', b"store.setPassword", Form.QUOTED),
+    "second argument": (b'os.environ.get("API_TOKEN", "%s")', b"API_TOKEN", Form.QUOTED),
+    "subscript": (b"config['secret_key'] = '%s'", b"secret_key", Form.QUOTED),
+    "hash rocket": (b"'api_key' => '%s',", b"api_key", Form.QUOTED),
+    "bytes": (b'key = []byte("%s")', b"key", Form.QUOTED),
+    "pair of name and value": (b'{"key": "password", "value": "%s"}', b"password", Form.QUOTED),
+    "yaml": (b"password: %s", b"password", Form.BARE),
+    "yaml with a comment": (b"db_password: %s   # local", b"db_password", Form.BARE),
+    "properties": (b"spring.datasource.password=%s", b"spring.datasource.password", Form.BARE),
+    "env": (b"export AUTH_TOKEN=%s", b"AUTH_TOKEN", Form.BARE),
+    "env of a container": (b"docker run -e DB_PASSWORD=%s -d db", b"DB_PASSWORD", Form.BARE),
+    "query": (b'get("/x?private_token=%s&page=2")', b"private_token", Form.BARE),
+    "xml element": (b"<password>%s</password>", b"password", Form.ELEMENT),
+    "xml attribute": (b'<property name="password" value="%s"/>', b"password", Form.QUOTED),
+    "bearer": (b"curl -H 'Authorization: Bearer %s' https://h", b"Bearer", Form.SCHEME),
+    "url": (b"DB=postgres://app:%s@db.internal/x", b"postgres", Form.URL),
+    "option": (b"tool --password %s --verbose", b"--password", Form.OPTION),
+    "user and password": (b"curl -u admin:%s https://h/", b"-u", Form.OPTION),
+    "sql": (b"CREATE USER a IDENTIFIED BY '%s';", b"IDENTIFIED BY", Form.QUOTED),
+    "json web key": (b'  "d": "%s",', b"d", Form.KEY),
+}
+
+NOT_FOUND = {
+    "reference to the environment": b'password = os.environ["PASSWORD"]',
+    "attribute": b"token = self.token",
+    "template": b"password: {{ vault_password }}",
+    "shell variable": b'PASSWORD="$PASSWORD"',
+    "call": b"secret = generate_secret()",
+    "name is value": b'"password": "password"',
+    "masked": b"password: ********",
+    "no telling name": b'colour = "ultramarine"',
+    "author is not auth": b'author = "somebody else"',
+    "keyboard is not key": b'keyboard = "qwertz-layout"',
+    "empty": b'password = ""',
+    "prose": b"a password belongs into the vault of the team",
+}
+
+
+@pytest.mark.parametrize(("line", "name", "form"), FOUND.values(), ids=FOUND)
+def test_a_value_given_to_a_telling_name_is_a_candidate(
+    line: bytes, name: bytes, form: Form
+) -> None:
+    found = [c for c in values_on(line % VALUE) if c.value == VALUE]
+    assert [(c.name, c.form) for c in found] == [(name, form)]
+
+
+@pytest.mark.parametrize("line", NOT_FOUND.values(), ids=NOT_FOUND)
+def test_what_cannot_be_a_credential_is_none(line: bytes) -> None:
+    assert values_on(line) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        (b'db_password = "%s"', "generic-password"),
+        (b'api_key = "%s"', "generic-api-key"),
+        (b'access_token = "%s"', "generic-token"),
+        (b'salt = "%s"', "generic-salt"),
+        (b"redis://:%s@localhost/0", "generic-url-password"),
+        (b"Authorization: Basic %s", "generic-authorization"),
+        (b'client_secret = "%s"', "generic-secret"),
+    ],
+)
+def test_a_candidate_is_reported_under_the_rule_that_its_name_says(line: bytes, rule: str) -> None:
+    found = [c for c in values_on(line % CODED) if c.value == CODED]
+    assert [kind_of(c) for c in found] == [rule]
+
+
+def test_a_value_that_a_rule_found_is_described_by_the_name_before_it() -> None:
+    line = b'deploy_token: "' + VALUE + b'"'
+    start = line.index(VALUE)
+    assert describe(line, start, start + len(VALUE)).name == b"deploy_token"
+
+
+def test_words_after_the_telling_one_are_counted() -> None:
+    assert words_after_telling(b"db_password") == 0
+    assert words_after_telling(b"password_policy") == len("_policy")
+
+
+@given(st.binary(max_size=300))
+def test_candidates_are_in_order_inside_the_line_and_do_not_overlap(line: bytes) -> None:
+    end = 0
+    for candidate in values_on(line):
+        assert end <= candidate.start < candidate.end <= len(line)
+        end = candidate.end
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"password" + b" " * 3000,
+        b"key=" * 750,
+        b"'" * 3000,
+        b"token: " + b"(" * 3000,
+        b"-u " * 1000,
+    ],
+    ids=["blanks", "names", "quotes", "brackets", "options"],
+)
+def test_a_hostile_line_costs_little(line: bytes) -> None:
+    start = time.process_time()
+    values_on(line)
+    assert time.process_time() - start < 1.0
