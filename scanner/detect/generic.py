@@ -25,7 +25,7 @@ _AFTER = 1600
 _JWK_REACH = 600
 """Bytes either side of `kty` within which the members of a key are looked for."""
 
-_MEMORY = 30_000
+_MEMORY = 120_000
 """Lines whose judgement is remembered: the versions of one file share most of theirs."""
 
 
@@ -151,7 +151,8 @@ class GenericDetector:
     def _judge(self, lines: set[bytes]) -> dict[bytes, tuple[Judged, ...]]:
         if len(self._remembered) > _MEMORY:
             self._remembered.clear()
-        known = {line: self._remembered[line] for line in lines if line in self._remembered}
+        # Threads share it: what one asks for another may be clearing away.
+        known = {line: told for line in lines if (told := self._remembered.get(line)) is not None}
         fresh = [line for line in lines if line not in known]
         tables = load().tables
         read = [(line, item) for line in fresh for item in values_on(line)]

@@ -26,6 +26,9 @@ HIGH_FROM = 0.75
 KEEP_FROM = 0.05
 """Below this no path can lift a candidate into what is reported; it need not be kept."""
 
+_MEMORY = 50_000
+"""Judgements that are remembered."""
+
 _FEW = 24
 """Up to so many candidates the plain way is faster than importing numpy would be."""
 
@@ -134,15 +137,29 @@ class ScoreJudge:
     The score as the engine asks for it: for what a rule of a pack found and cannot prove.
     """
 
+    def __init__(self) -> None:
+        # The versions of one file put the same evidence forward again and again.
+        self._remembered: dict[tuple[object, ...], Judgement] = {}
+
     def judge(self, evidence: Sequence[Evidence]) -> Sequence[Judgement]:
         """
         See `registry.Judge.judge`.
         """
+        if len(self._remembered) > _MEMORY:
+            self._remembered.clear()
+        asked = [_question(item) for item in evidence]
+        # Threads share it: what one asks for another may be clearing away.
+        known = {key: told for key in asked if (told := self._remembered.get(key)) is not None}
+        fresh = {key: item for key, item in zip(asked, evidence, strict=True) if key not in known}
+        known.update(zip(fresh, self._fresh(list(fresh.values())), strict=True))
+        self._remembered.update((key, known[key]) for key in fresh)
+        return [known[key] for key in asked]
+
+    def _fresh(self, evidence: Sequence[Evidence]) -> list[Judgement]:
         tables = load().tables
         rows = []
         for item in evidence:
-            before = item.before.rpartition(b"\n")[2]
-            line = before + item.value + item.after.partition(b"\n")[0]
+            before, line = _line_of(item)
             candidate = describe(line, len(before), len(before) + len(item.value))
             if item.words and not is_telling(candidate.name):
                 # The provider's word tells as much as a name would.
@@ -153,6 +170,16 @@ class ScoreJudge:
             Judgement(score=score, reasons=reasons(row), features=row)
             for score, row in zip(scores, rows, strict=True)
         ]
+
+
+def _line_of(item: Evidence) -> tuple[bytes, bytes]:
+    before = item.before.rpartition(b"\n")[2]
+    return before, before + item.value + item.after.partition(b"\n")[0]
+
+
+def _question(item: Evidence) -> tuple[object, ...]:
+    before, line = _line_of(item)
+    return line, len(before), len(item.value), item.path, bool(item.words)
 
 
 JUDGE = ScoreJudge()
