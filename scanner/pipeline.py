@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from scanner.detect.engine import Engine
-from scanner.model import Finding, Limit, Match, Occurrence, Unread
+from scanner.model import Confidence, Finding, Limit, Match, Occurrence, Unread
 from scanner.ruleset.schema import Rule
 from scanner.sources.batch import Batch
 from scanner.triage.collapse import Located, collapse
@@ -174,6 +174,7 @@ def judge(
     fingerprints: Fingerprints,
     *,
     comments: Comments,
+    minimum: Confidence,
     paths_known: bool,
 ) -> tuple[list[Finding], list[str]]:
     """
@@ -185,6 +186,7 @@ def judge(
         rule_of,
         fingerprints,
         comments=comments,
+        minimum=minimum,
         rescore=None if paths_known else _rescore,
     )
 

@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
             session.engine.rule,
             session.fingerprints,
             comments=Comments.HONOURED if args.honour_comments else Comments.IGNORED,
+            minimum=session.settings.min_confidence,
             paths_known=False,
         )
         unread = [*walk.unread, *seen.unread]

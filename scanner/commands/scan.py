@@ -49,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
         session.engine.rule,
         session.fingerprints,
         comments=Comments.HONOURED,
+        minimum=session.settings.min_confidence,
         paths_known=True,
     )
     unread = [*walk.unread, *seen.unread]

@@ -69,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
         session.engine.rule,
         session.fingerprints,
         comments=Comments.HONOURED,
+        minimum=session.settings.min_confidence,
         paths_known=True,
     )
     return session.conclude(

@@ -57,13 +57,15 @@ def collapse(
     fingerprints: Fingerprints,
     *,
     comments: Comments,
+    minimum: Confidence = Confidence.LOW,
     rescore: Callable[[Match, Occurrence], float] | None = None,
 ) -> tuple[list[Finding], list[str]]:
     """
     Return one finding for each (rule, secret), or (rule, path) for findings
     about files, and the notices that suppressions gave rise to.
 
-    `rescore` gives the score of a match at one of its paths.  Findings come
+    Findings below `minimum` are left out.  `rescore` gives the score of a match at
+    one of its paths.  Findings come
     sorted: severity, confidence and score first, then rule and fingerprint.
     """
     groups: dict[tuple[str, object], _Group] = {}
@@ -85,7 +87,10 @@ def collapse(
             group.counts = True
         else:
             group.waved = waved
-    findings = [_finding(group, fingerprints) for group in groups.values()]
+    # Naming a weak value is slow on purpose: only what is told gets a name.
+    told = [group for group in groups.values() if confidence_of(group.score) >= minimum]
+    fingerprints.prepare(group.secret for group in told if group.secret is not None)
+    findings = [_finding(group, fingerprints) for group in told]
     findings.sort(key=_rank)
     return findings, list(notices)
 
