@@ -121,7 +121,9 @@ def test_a_leaking_pull_request_fails_and_a_clean_one_passes(tmp_path: Path) -> 
 def test_auditors_of_workflows_find_nothing(tmp_path: Path) -> None:
     workflow = tmp_path / ".github" / "workflows" / "w.yml"
     workflow.parent.mkdir(parents=True)
-    workflow.write_text(WORKFLOW.replace("./unsealed-action", "./"))
+    workflow.write_text(
+        WORKFLOW.replace("./unsealed-action", "./").replace("checkout@v4", "checkout@v5")
+    )
 
     for command in (
         [tool("zizmor"), "--offline", "--persona", "auditor", str(ROOT / "action.yml")],
