@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
+from scanner.commands.audit_names import NAMES, judge_names
 from scanner.commands.options import add_scan_options, settings
 from scanner.commands.progress import progress
 from scanner.commands.session import Result, Session
@@ -44,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     session = Session(settings(args), command="audit", target=args.repo)
     with contextlib.closing(ObjectWalk(repository, jobs=session.settings.jobs)) as walk:
         seen = read_everything(session, walk)
-        located, limits = _locate(walk, seen)
+        located, limits = _locate(walk, seen, session.engine.takes)
         findings, notices = judge(
             located,
             session.engine.rule,
@@ -81,7 +83,8 @@ def read_everything(session: Session, walk: ObjectWalk) -> Detection:
             if seen.interrupted:
                 break
             if kind == "tree":
-                walk.want({m.document.blob for m in seen.matches if m.document.blob is not None})
+                hit = {m.document.blob for m in seen.matches if m.document.blob is not None}
+                walk.want(hit, names=NAMES)
             step = bar.kind(kind, walk.count(kind))
             detect_streams(session.engine, walk.streams(kind), seen, step=step)
         if not seen.interrupted:
@@ -89,9 +92,16 @@ def read_everything(session: Session, walk: ObjectWalk) -> Detection:
     return seen
 
 
-def _locate(walk: ObjectWalk, seen: Detection) -> tuple[list[Located], list[Limit]]:
+def _locate(
+    walk: ObjectWalk, seen: Detection, takes: Callable[[str], bool]
+) -> tuple[list[Located], list[Limit]]:
     if seen.interrupted:
         # Not every tree was read: where a blob lies is not known.
         return [(match, (where_it_stands(match),)) for match in seen.matches], []
     attribution = Attribution(walk.history())
-    return attribution.locate(seen.matches), attribution.limits
+    named, limits = judge_names(walk, attribution, seen.matches, takes)
+    # Of a text that also called for its checker by itself, the match is there already.
+    known = {(m.rule_id, m.document.blob) for m in seen.matches if m.secret is None}
+    fresh = [m for m in named if (m.rule_id, m.document.blob) not in known]
+    located = attribution.locate([*seen.matches, *fresh])
+    return located, [*attribution.limits, *limits]

@@ -25,7 +25,7 @@ _AFTER = 1600
 _JWK_REACH = 600
 """Bytes either side of `kty` within which the members of a key are looked for."""
 
-_MEMORY = 120_000
+_MEMORY = 40_000
 """Lines whose judgement is remembered: the versions of one file share most of theirs."""
 
 

@@ -26,7 +26,7 @@ HIGH_FROM = 0.75
 KEEP_FROM = 0.05
 """Below this no path can lift a candidate into what is reported; it need not be kept."""
 
-_MEMORY = 50_000
+_MEMORY = 20_000
 """Judgements that are remembered."""
 
 _FEW = 24

@@ -95,7 +95,8 @@ class NamePatterns:
     def __init__(self, patterns: Sequence[bytes]) -> None:
         self._database = hyperscan.Database()
         self._database.compile(
-            expressions=[b"[0-7] (?:" + pattern + b")\\x00" for pattern in patterns],
+            # Only a space: hyperscan loses matches behind a class such as `[0-7]`.
+            expressions=[b" (?:" + pattern + b")\\x00" for pattern in patterns],
             flags=[hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_CASELESS] * len(patterns),
         )
 
