@@ -181,19 +181,36 @@ def judge(
     Return findings and notices.  Where paths came after detection, scores are
     taken again with them.
     """
+    pairs = list(located)
     return collapse(
-        located,
+        pairs,
         rule_of,
         fingerprints,
         comments=comments,
         minimum=minimum,
-        rescore=None if paths_known else _rescore,
+        rescore=None if paths_known else _rescorer(pairs),
     )
 
 
-def _rescore(match: Match, occurrence: Occurrence) -> float:
-    if match.features is None or occurrence.path is None:
-        return match.score
-    from scanner.detect.score import rescore  # noqa: PLC0415 # only audits come here; the hook never
+def _rescorer(located: Sequence[Located]) -> Callable[[Match, Occurrence], float]:
+    """
+    Score everything again with its paths, in one go.
+    """
+    from scanner.detect.score import score_rows  # noqa: PLC0415 # only audits come here
 
-    return rescore(match.features, occurrence.path)
+    asked: dict[tuple[tuple[float, ...], bytes], float] = {
+        (match.features, occurrence.path): 0.0
+        for match, occurrences in located
+        if match.features is not None
+        for occurrence in occurrences
+        if occurrence.path is not None
+    }
+    scores = score_rows([row for row, _ in asked], [path for _, path in asked])
+    asked.update(zip(asked, scores, strict=True))
+
+    def rescore(match: Match, occurrence: Occurrence) -> float:
+        if match.features is None or occurrence.path is None:
+            return match.score
+        return asked[match.features, occurrence.path]
+
+    return rescore

@@ -177,8 +177,9 @@ class TreeLog:
             named = self._names.rows(batch.data, entries, kinds)
             named = named[whole[named]]
             self._named.append(words[entries.nuls[named] + 1].astype(np.uint64))
-            some = np.union1d(some, named)
-            child = words[entries.nuls[some] + 1].astype(np.uint64)
+            if len(named):
+                some = np.union1d(some, named)
+                child = words[entries.nuls[some] + 1].astype(np.uint64)
         if not len(some):
             return
         mode = np.where(folders[some], 6, 7)
