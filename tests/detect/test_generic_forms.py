@@ -126,3 +126,27 @@ def test_a_hostile_line_costs_little(line: bytes) -> None:
     start = time.process_time()
     values_on(line)
     assert time.process_time() - start < 1.0
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        pytest.param("foreignKey={{alnum:30}}", id="key of a table"),
+        pytest.param("key_down_event={{alnum:30}}", id="key of a keyboard"),
+        pytest.param("jobCredentialsId: '{{uuid}}'", id="id of a credential"),
+        pytest.param('"kms_key_id": "{{uuid}}"', id="id of a key"),
+    ],
+)
+def test_keys_that_open_nothing_are_no_candidates(template: str) -> None:
+    assert values_on(fill(template).encode()) == []
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        pytest.param("secretKey={{alnum:30}}", id="secret key"),
+        pytest.param("api_token: '{{uuid}}'", id="a token that is a UUID"),
+    ],
+)
+def test_keys_that_open_something_are(template: str) -> None:
+    assert values_on(fill(template).encode())
