@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from scanner.detect.placeholder import TEMPLATE_SLOT
+
 MIN_VALUE = 4
 MAX_VALUE = 4096
 
@@ -378,7 +380,7 @@ _UUID = re.compile(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 def _impossible(candidate: Candidate) -> bool:
     value = candidate.value
-    if _REFERENCE.match(value):
+    if _REFERENCE.match(value) or TEMPLATE_SLOT.search(value):
         return True
     if value.count(b" ") > 8 or _NOT_WHOLE.search(value + candidate.line[candidate.end :][:3]):
         return True

@@ -18,6 +18,9 @@ _SHAPES = re.compile(
     rb"#\{[^}]*\}|@[A-Za-z_.]+@",
     re.DOTALL,
 )
+TEMPLATE_SLOT = re.compile(rb"\{\{-?\s*[\w.:|-]+\s*(?:\}\}|\Z)")
+"""A part that is filled in later: a value around it is a template and no credential."""
+
 _MASK = re.compile(rb"[xX]{6}|\*{4}|\.{4}|_{6}|-{8}|\xe2\x80\xa6|\xe2\x80\xa2{3}|0{10}|[?]{4}")
 _REPEAT = re.compile(rb"(.)\1{7}|(.{2,4})\2{4}", re.DOTALL)
 _RUNS = (
@@ -35,6 +38,8 @@ def placeholder(value: bytes) -> str | None:
     """
     if _SHAPES.fullmatch(value):
         return "a reference to a value kept elsewhere"
+    if TEMPLATE_SLOT.search(value):
+        return "a template"
     if _WORDS.search(value):
         return "it says that it is an example"
     if _MASK.search(value):

@@ -132,6 +132,7 @@ def test_a_hostile_line_costs_little(line: bytes) -> None:
     "template",
     [
         pytest.param("foreignKey={{alnum:30}}", id="key of a table"),
+        pytest.param("api_token: 'sk-{{digits:9}}{" + "{ user.id }" + "}'", id="a template"),
         pytest.param("key_down_event={{alnum:30}}", id="key of a keyboard"),
         pytest.param("jobCredentialsId: '{{uuid}}'", id="id of a credential"),
         pytest.param('"kms_key_id": "{{uuid}}"', id="id of a key"),
