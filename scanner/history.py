@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -149,15 +150,19 @@ def key_of(object_id: str) -> int:
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _FINAL = np.uint64(0xBF58476D1CE4E5B9)
+_WORD = (1 << 64) - 1
 
 
+@lru_cache(maxsize=1 << 14)
 def name_hash(name: bytes) -> int:
     """
     Return the hash that `hash_names` gives to a name that stands alone.
     """
-    data = np.frombuffer(name + bytes(16), np.uint8)
-    length = np.array([len(name)], np.int64)
-    return int(hash_names(data, np.zeros(1, np.int64), length)[0])
+    result = len(name) * int(_MIX) & _WORD
+    for at in range(0, len(name), 8):
+        mixed = (result ^ int.from_bytes(name[at : at + 8], "little")) * int(_FINAL) & _WORD
+        result = mixed ^ (mixed >> 29)
+    return result >> 32
 
 
 def hash_names(data: npt.NDArray[np.uint8], starts: Ints, lengths: Ints) -> npt.NDArray[np.uint32]:

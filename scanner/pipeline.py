@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
 
 from scanner.detect.engine import Engine
 from scanner.model import Confidence, Finding, Limit, Match, Occurrence, Unread
@@ -16,6 +18,7 @@ from scanner.sources.batch import Batch
 from scanner.triage.collapse import Located, collapse
 from scanner.triage.fingerprint import Fingerprints
 from scanner.triage.suppression import Comments
+from scanner.workers import CAN_FORK, Board, fork_each, run_each
 
 
 @dataclass(slots=True)
@@ -104,53 +107,88 @@ def _detect_in_threads(
     return seen
 
 
+class Stream(Protocol):
+    """
+    Batches that may be read in another process: what was learnt on the way is brought back.
+    """
+
+    part: Any
+    """What was learnt so far."""
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield batches; each is done with before the next is asked for."""
+        ...
+
+    def learn(self, part: Any) -> None:
+        """Take over the `part` of this stream as read in another process."""
+        ...
+
+    def give_up(self, reason: str) -> None:
+        """Say that what another process read is lost."""
+        ...
+
+
 def detect_streams(
     engine: Engine,
-    streams: Sequence[Iterable[Batch]],
+    streams: Sequence[Stream],
     seen: Detection,
     *,
     step: Callable[[int], None] | None = None,
 ) -> None:
     """
-    Scan streams side by side, a thread each, into `seen`.
+    Scan streams side by side into `seen`: a process each where the system can fork,
+    a thread each where it cannot.
 
     A batch is done with before its stream is asked for the next, so streams may
     reuse their buffers.  `step` is told the bytes of each batch.
     """
-    stop = threading.Event()
-    failures: list[BaseException] = []
-    scanners = [engine.scanner() for _ in streams]
-    results: list[list[Match]] = [[] for _ in streams]
+    board = Board(len(streams))
+    tasks = [partial(_scan_stream, engine, streams, n, board) for n in range(len(streams))]
+    forked = CAN_FORK and len(streams) > 1
+    engine.prepare()
+    told = 0
 
-    def worker(number: int) -> None:
-        try:
-            for batch in streams[number]:
-                results[number] += scanners[number].scan(batch)
-                if step is not None and len(batch.ends):
-                    step(batch.ends[-1] - batch.starts[0])
-                if stop.is_set():
-                    return
-        except BaseException as error:  # noqa: BLE001 # raised again in the caller's thread
-            failures.append(error)
-            stop.set()
+    def watch() -> None:
+        nonlocal told
+        if step is not None and (now := board.total()) > told:
+            step(now - told)
+            told = now
 
-    threads = [threading.Thread(target=worker, args=(n,), daemon=True) for n in range(len(streams))]
-    for thread in threads:
-        thread.start()
-    try:
-        for thread in threads:
-            thread.join()
-    except KeyboardInterrupt:
-        seen.interrupted = True
-        stop.set()
-        for thread in threads:
-            thread.join()
-    if failures:
-        raise failures[0]
-    for scanner, matches in zip(scanners, results, strict=True):
-        seen.matches += matches
-        seen.unread += scanner.unread
-        seen.limits += scanner.limits
+    run = fork_each if forked else run_each
+    lost: list[tuple[Stream, str]] = []
+    for stream, outcome in zip(streams, run(tasks, board, watch), strict=True):
+        if outcome.value is None:
+            lost.append((stream, outcome.lost or ""))
+            continue
+        scanned = outcome.value
+        seen.matches += scanned.matches
+        seen.unread += scanned.unread
+        seen.limits += scanned.limits
+        if forked:
+            stream.learn(scanned.part)
+    for stream, reason in lost:
+        stream.give_up(reason)
+    seen.interrupted = seen.interrupted or board.stopped
+
+
+@dataclass(slots=True)
+class _Scanned:
+    matches: list[Match]
+    unread: list[Unread]
+    limits: list[Limit]
+    part: Any
+
+
+def _scan_stream(engine: Engine, streams: Sequence[Stream], number: int, board: Board) -> _Scanned:
+    scanner, stream = engine.scanner(), streams[number]
+    matches: list[Match] = []
+    for batch in stream:
+        matches += scanner.scan(batch)
+        if len(batch.ends):
+            board.add(number, batch.ends[-1] - batch.starts[0])
+        if board.stopped:
+            break
+    return _Scanned(matches, scanner.unread, scanner.limits, stream.part)
 
 
 def where_it_stands(match: Match) -> Occurrence:

@@ -14,7 +14,7 @@ from scanner.commands.options import add_scan_options, settings
 from scanner.commands.progress import progress
 from scanner.commands.session import Result, Session
 from scanner.model import Limit, Place, Unread
-from scanner.pipeline import Detection, detect_streams, judge, where_it_stands
+from scanner.pipeline import Detection, detect, detect_streams, judge, where_it_stands
 from scanner.sources.git import open_repository
 from scanner.sources.objects import ObjectWalk
 from scanner.triage.attribution import Attribution, Located
@@ -88,7 +88,11 @@ def read_everything(session: Session, walk: ObjectWalk) -> Detection:
             step = bar.kind(kind, walk.count(kind))
             detect_streams(session.engine, walk.streams(kind), seen, step=step)
         if not seen.interrupted:
-            detect_streams(session.engine, [walk.places()], seen)
+            places = detect(session.engine, walk.places())
+            seen.matches += places.matches
+            seen.unread += places.unread
+            seen.limits += places.limits
+            seen.interrupted = places.interrupted
     return seen
 
 

@@ -40,7 +40,10 @@ def judge_names(
     Return the matches of files that are judged by name, and of keys proven on what
     lies sealed beside them; `found` holds the secrets that are tried as keys.
     """
-    paths = attribution.paths(walk.named_blobs())
+    blobs = walk.named_blobs()
+    found = list(found)
+    attribution.prepare(found, blobs)
+    paths = attribution.paths(blobs)
     documents = {
         blob: Document(Place.BLOB, there[0], blob) for blob, there in paths.items() if there
     }

@@ -101,6 +101,12 @@ class Engine:
         """
         return self.plan.rules.number(rule_id) in self.enabled
 
+    def prepare(self) -> None:
+        """
+        Load what scanners share, so that forked processes share it too.
+        """
+        self.plan.databases()
+
     def scanner(self) -> Scanner:
         """
         Return a scanner for the calling thread.

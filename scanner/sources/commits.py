@@ -7,7 +7,6 @@ its parents, author, committer, further headers, an empty line, the message.
 
 from __future__ import annotations
 
-import threading
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -53,7 +52,6 @@ class CommitLog:
 
     def __init__(self, id_size: int) -> None:
         self._hex = 2 * id_size
-        self._lock = threading.Lock()
         self._ids: list[Bytes] = []
         self._trees = array("Q")
         self._times = array("q")
@@ -112,14 +110,24 @@ class CommitLog:
                 ends.append(end)
                 owners.append(number)
                 parts.append(_MESSAGE)
-        with self._lock:
-            offset = len(self._trees)
-            self._ids.append(batch.ids)
-            self._trees.extend(trees)
-            self._times.extend(times)
-            self._parents.extend(parents)
-            self._children.extend(child + offset for child in children)
+        offset = len(self._trees)
+        self._ids.append(batch.ids)
+        self._trees.extend(trees)
+        self._times.extend(times)
+        self._parents.extend(parents)
+        self._children.extend(child + offset for child in children)
         return PartBatch(batch.data, batch.ids, _COMMIT_PLACES, starts, ends, owners, parts)
+
+    def add(self, other: CommitLog) -> None:
+        """
+        Take over what another stream's log remembers.
+        """
+        offset = len(self._trees)
+        self._ids += other._ids
+        self._trees.extend(other._trees)
+        self._times.extend(other._times)
+        self._parents.extend(other._parents)
+        self._children.extend(child + offset for child in other._children)
 
     def commits(self) -> Commits:
         """

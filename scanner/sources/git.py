@@ -271,14 +271,6 @@ class ObjectAccess:
         """
         return run(*arguments, git_dir=self._dir, cwd=self._dir, stdin=stdin, extra=self._extra)
 
-    def attempt(self, *arguments: str, stdin: bytes = b"") -> bytes:
-        """
-        Run git to its end and return what it printed until it failed, if it did.
-        """
-        return start(
-            *arguments, git_dir=self._dir, cwd=self._dir, stdin=stdin, extra=self._extra
-        ).stdout
-
     def stream(self, *arguments: str, stdin: IO[bytes]) -> subprocess.Popen[bytes]:
         """
         Start git with a file to read from and a wide pipe to read it by.

@@ -5,7 +5,6 @@ Which objects are named by others, or by a ref, and are not there.
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
@@ -20,6 +19,31 @@ _MASK = np.uint64((1 << _BITS) - 1)
 _HIGH, _LOW = np.uint64(64 - _BITS), np.uint64(16)
 _MOST = 1000
 """Entries that name a missing object each; the rest are told by number."""
+
+
+class Missing:
+    """
+    Objects that trees name and that are not there.
+    """
+
+    def __init__(self) -> None:
+        self.names: dict[bytes, bytes] = {}
+        """Name in the first tree that was met, by id."""
+
+        self.uncounted = 0
+
+    def note(self, found: Mapping[bytes, bytes]) -> None:
+        """
+        Remember some more.
+        """
+        for name, path in found.items():
+            if name in self.names:
+                continue
+            if len(self.names) < _MOST:
+                self.names[name] = path
+            else:
+                self.uncounted += 1
+
 
 _NAMED = re.compile(rb"^(tree|parent) ([0-9a-f]{40,64})$", re.MULTILINE)
 
@@ -39,11 +63,6 @@ class Known:
         known = keys(ids)
         self._high[known >> _HIGH] = True
         self._low[(known >> _LOW) & _MASK] = True
-        self._lock = threading.Lock()
-        self.missing: dict[bytes, bytes] = {}
-        """Name in the first tree that was met, by id."""
-
-        self.uncounted = 0
 
     def absent(self, wanted: Keys) -> Ints:
         """
@@ -54,23 +73,10 @@ class Known:
         rows: Ints = np.flatnonzero(~there)
         return rows
 
-    def note(self, found: Mapping[bytes, bytes]) -> None:
-        """
-        Remember that trees name objects which are not there.
-        """
-        with self._lock:
-            for name, path in found.items():
-                if name in self.missing:
-                    continue
-                if len(self.missing) < _MOST:
-                    self.missing[name] = path
-                else:
-                    self.uncounted += 1
-
 
 def missing(
     ids: Bytes,
-    known: Known,
+    named: Missing,
     *,
     commits: Commits,
     tags: Mapping[str, str],
@@ -88,11 +94,11 @@ def missing(
     if promised:
         of_tree += ", and a partial clone left it on the server"
     told: set[str] = set()
-    for raw, path in known.missing.items():
+    for raw, path in named.names.items():
         told.add(raw.hex())
         yield Unread(place=Place.BLOB, path=path, blob=raw.hex(), reason=of_tree)
-    if known.uncounted:
-        reason = f"missing: trees name {known.uncounted} objects more that are not here"
+    if named.uncounted:
+        reason = f"missing: trees name {named.uncounted} objects more that are not here"
         yield Unread(place=Place.BLOB, reason=reason)
     there = np.sort(keys(ids))
     for ref in refs:

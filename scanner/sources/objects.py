@@ -4,13 +4,14 @@ Every object of a repository, kind by kind, as batches, with an account of what 
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from scanner.history import History, key_of
-from scanner.model import Coverage, Limit, Place, Unread
+from scanner.model import Coverage, KindCount, Limit, Place, Unread
 from scanner.sources.batch import Batch
 from scanner.sources.commits import CommitLog, TagLog
 from scanner.sources.git import ObjectAccess, Repository
@@ -20,10 +21,7 @@ from scanner.sources.packs import KINDS, Inventory, is_partial, keys, take_inven
 from scanner.sources.places import PlaceWalk
 from scanner.sources.reader import ObjectReader
 from scanner.sources.stream import ObjectBatch, ObjectStream, Queue
-from scanner.sources.trees import TreeLog
-
-_RUNS_PER_STREAM = 4
-"""Streams take runs until none is left, so that none waits long for another at the end."""
+from scanner.sources.trees import Forest, TreeLog, TreePart
 
 _FEW = 2_000
 """Objects in a run: below, starting git costs more than sharing the work saves."""
@@ -51,11 +49,10 @@ class ObjectWalk:
         self.unread: list[Unread] = []
         self.limits: list[Limit] = []
         self._access = ObjectAccess(repository)
-        self._lock = threading.Lock()
         self._commits = CommitLog(repository.id_size)
         self._tags = TagLog(repository.id_size)
-        self._trees: TreeLog | None = None
-        self._known: Known | None = None
+        self._forest: Forest | None = None
+        self._queues: list[Queue] = []
         self._wanted: set[int] = set()
         self._names: tuple[bytes, ...] = ()
         self.reader = ObjectReader(self._access, repository.id_size)
@@ -79,8 +76,10 @@ class ObjectWalk:
         Remove what the walk put on disk.
         """
         self._access.close()
-        if self._trees is not None:
-            self._trees.close()
+        for queue in self._queues:
+            queue.close()
+        if self._forest is not None:
+            self._forest.close()
 
     def __len__(self) -> int:
         return len(self.inventory.kinds)
@@ -106,7 +105,7 @@ class ObjectWalk:
         """
         return self._places.batches()
 
-    def streams(self, kind: str) -> list[Iterator[Batch]]:
+    def streams(self, kind: str) -> list[KindStream]:
         """
         Return the streams that together yield every object of `kind` once.
 
@@ -114,35 +113,53 @@ class ObjectWalk:
         """
         rows = self.inventory.of_kind(kind)
         jobs = min(self.jobs, 1 + len(rows) // _FEW)
-        runs = min(jobs * _RUNS_PER_STREAM, 1 + len(rows) // _FEW)
-        queue = Queue(rows, self.inventory.weights, runs)
-        streams = [self._counted(kind, queue) for _ in range(jobs)]
+        queue = Queue(rows, self.inventory.weights, jobs)
+        self._queues.append(queue)
+        log: Callable[[], CommitLog | TagLog | TreeLog | None]
+        size = self.repository.id_size
         match kind:
             case "commit":
-                return [self._commits.split(stream) for stream in streams]
+                log = partial(CommitLog, size)
             case "tag":
-                return [self._tags.split(stream) for stream in streams]
+                log = partial(TagLog, size)
             case "tree":
-                self._known = Known(self.inventory.ids)
-                size = self.repository.id_size
-                self._trees = TreeLog(size, self._wanted, self._names, self._known)
-                return [self._trees.watch(stream) for stream in streams]
+                self._forest = Forest()
+                known = Known(self.inventory.ids)
+                log = partial(TreeLog, size, self._wanted, self._names, known)
             case _:
-                return list(streams)
+                log = _nothing
+        return [KindStream(self, kind, queue, log()) for _ in range(jobs)]
+
+    def learn(self, kind: str, log: CommitLog | TagLog | TreeLog | None, part: Part) -> None:
+        """
+        Take over what one stream learnt.
+        """
+        entry = self.coverage.kind(kind)
+        entry.read += part.count.read
+        entry.bytes += part.count.bytes
+        entry.unreadable += len(part.lost)
+        self._report(part.lost, _PLACES[kind])
+        self.limits += part.limits
+        if isinstance(part.log, CommitLog):
+            self._commits.add(part.log)
+        elif isinstance(part.log, TagLog):
+            self._tags.targets.update(part.log.targets)
+        elif isinstance(part.log, TreePart) and isinstance(log, TreeLog) and self._forest:
+            self._forest.add(log, part.log)
 
     def history(self) -> History:
         """
         Return what was learnt of who holds whom, after every kind has been read;
         call it once.  What is named and not there becomes `unread`.
         """
-        trees = self._trees
-        if trees is None or self._known is None:
+        forest = self._forest
+        if forest is None:
             raise ValueError("the trees have not been read")
         commits = self._commits.commits()
         refs = self._places.real_refs()
         self.unread += missing(
             self.inventory.ids,
-            self._known,
+            forest.missing(),
             commits=commits,
             tags=self._tags.targets,
             refs=refs,
@@ -150,11 +167,10 @@ class ObjectWalk:
             shallow=self._places.shallow(),
             promised=is_partial(self.repository.object_dir),
         )
-        self._known = None
         give_back()
         return History(
             commits=commits,
-            trees=trees.trees(self.inventory.ids),
+            trees=forest.trees(self.inventory.ids),
             tags=self._tags.targets,
             refs=refs,
             head=self._places.head,
@@ -167,39 +183,29 @@ class ObjectWalk:
         """
         Return the blobs at paths with one of the wanted names, once the trees have been read.
         """
-        if self._trees is None:
+        if self._forest is None:
             return []
         rows = self.inventory.of_kind("blob")
         ids = self.inventory.ids[rows]
-        found = ids[np.isin(keys(ids), self._trees.named())]
+        found = ids[np.isin(keys(ids), self._forest.named())]
         return [row.tobytes().hex() for row in found]
 
-    def _counted(self, kind: str, queue: Queue) -> Iterator[ObjectBatch]:
-        stream = ObjectStream(self._access, self.inventory.ids, kind, queue)
-        count = size = 0
-        try:
-            for batch in stream:
-                count += len(batch.starts)
-                size += sum(batch.ends) - sum(batch.starts)
-                if batch.cut:
-                    self._cut(batch)
-                yield batch
-        finally:
-            with self._lock:
-                entry = self.coverage.kind(kind)
-                entry.read += count
-                entry.bytes += size
-                entry.unreadable += len(stream.lost)
-                self._report(stream.lost, _PLACES[kind])
-
-    def _cut(self, batch: ObjectBatch) -> None:
-        self.limits.append(
-            Limit(
-                name="object-size",
-                reason=f"the last {batch.cut} bytes were not read",
-                blob=batch.document(0).blob,
-            )
+    def give_up(self, kind: str, reason: str) -> None:
+        """
+        Say that what one stream read is lost; call it when the others have been learnt.
+        """
+        entry = self.coverage.kind(kind)
+        lost = self.count(kind) - entry.read - entry.unreadable
+        entry.unreadable += lost
+        self.unread.append(
+            Unread(place=_PLACES[kind], reason=f"{lost} objects were not read: {reason}")
         )
+
+    def object_stream(self, kind: str, queue: Queue) -> ObjectStream:
+        """
+        Return a stream of the runs that it takes from `queue`.
+        """
+        return ObjectStream(self._access, self.inventory.ids, kind, queue)
 
     def _report(self, rows: list[int], place: Place) -> None:
         for row in rows:
@@ -210,3 +216,84 @@ class ObjectWalk:
                     reason="git cannot read this object: it is corrupt, or its pack is",
                 )
             )
+
+
+@dataclass(slots=True)
+class Part:
+    """
+    What one stream learnt of what it read.
+    """
+
+    count: KindCount = field(default_factory=KindCount)
+    lost: list[int] = field(default_factory=list)
+    limits: list[Limit] = field(default_factory=list)
+    log: CommitLog | TagLog | TreePart | None = None
+
+
+class KindStream:
+    """
+    The batches of one stream.  Read in another process, its `part` must be handed to `learn` here.
+    """
+
+    def __init__(
+        self,
+        walk: ObjectWalk,
+        kind: str,
+        queue: Queue,
+        log: CommitLog | TagLog | TreeLog | None,
+    ) -> None:
+        self._walk = walk
+        self._kind = kind
+        self._queue = queue
+        self._log = log
+        self.part = Part()
+
+    def __iter__(self) -> Iterator[Batch]:
+        part = self.part
+        try:
+            yield from self._logged(self._batches())
+        finally:
+            log = self._log
+            part.log = log.part() if isinstance(log, TreeLog) else log
+            self.learn(part)
+
+    def learn(self, part: Part) -> None:
+        """
+        Take over what this stream learnt in another process.
+        """
+        self._walk.learn(self._kind, self._log, part)
+
+    def give_up(self, reason: str) -> None:
+        """
+        Say that what this stream read in another process is lost.
+        """
+        self._walk.give_up(self._kind, reason)
+
+    def _logged(self, batches: Iterator[ObjectBatch]) -> Iterator[Batch]:
+        match self._log:
+            case CommitLog() | TagLog() as log:
+                return log.split(batches)
+            case TreeLog() as log:
+                return log.watch(batches)
+            case _:
+                return batches
+
+    def _batches(self) -> Iterator[ObjectBatch]:
+        stream, part = self._walk.object_stream(self._kind, self._queue), self.part
+        part.lost = stream.lost
+        for batch in stream:
+            part.count.read += len(batch.starts)
+            part.count.bytes += sum(batch.ends) - sum(batch.starts)
+            if batch.cut:
+                part.limits.append(
+                    Limit(
+                        name="object-size",
+                        reason=f"the last {batch.cut} bytes were not read",
+                        blob=batch.document(0).blob,
+                    )
+                )
+            yield batch
+
+
+def _nothing() -> None:
+    return None

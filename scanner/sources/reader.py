@@ -4,8 +4,9 @@ Reads the few objects that something was found in, by name.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from typing import IO
 
 from scanner.errors import SourceError
 from scanner.history import TreeEntry
@@ -13,7 +14,7 @@ from scanner.model import Identity
 from scanner.sources.commit_text import parse_commit, person
 from scanner.sources.git import ObjectAccess
 
-_AT_ONCE = 64
+_BUFFER = 1 << 20
 
 
 class ObjectReader:
@@ -29,11 +30,30 @@ class ObjectReader:
         """
         Yield id, kind and content of each object; what cannot be read is left out.
         """
-        waiting = iter(dict.fromkeys(ids))
-        while some := list(islice(waiting, _AT_ONCE)):
-            lines = "".join(f"{name}\n" for name in some).encode()
-            output = self._access.attempt("cat-file", "--batch", stdin=lines)
-            yield from _objects(output)
+        waiting = list(dict.fromkeys(ids))
+        while waiting:
+            served = 0
+            for item in self._stream(waiting):
+                served += 1
+                if item is not None:
+                    yield item
+            # Where it ended early, git died of the object after the last.
+            waiting = waiting[served + 1 :]
+
+    def _stream(self, names: list[str]) -> Iterator[tuple[str, str, bytes] | None]:
+        with tempfile.TemporaryFile() as file:
+            file.write("".join(f"{name}\n" for name in names).encode())
+            file.seek(0)
+            process = self._access.stream("cat-file", "--batch", "--buffer", stdin=file)
+            try:
+                if process.stdout is not None:
+                    with open(process.stdout.fileno(), "rb", _BUFFER, closefd=False) as output:
+                        yield from _objects(output)
+            finally:
+                if process.stdout is not None:
+                    process.stdout.close()
+                process.kill()
+                process.wait()
 
     def contents(self, trees: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """
@@ -97,18 +117,17 @@ def tree_entries(content: bytes, id_size: int) -> Iterator[TreeEntry]:
         position = nul + 1 + id_size
 
 
-def _objects(output: bytes) -> Iterator[tuple[str, str, bytes]]:
-    position = 0
-    while position < len(output):
-        newline = output.find(b"\n", position)
-        fields = output[position:newline].split(b" ")
-        position = newline + 1
-        if newline < 0:
-            return
+def _objects(output: IO[bytes]) -> Iterator[tuple[str, str, bytes] | None]:
+    """
+    Yield each object, `None` for one that is missing; end where git does.
+    """
+    while line := output.readline():
+        fields = line.split()
         if len(fields) != 3 or not fields[2].isdigit():
+            yield None
             continue
         size = int(fields[2])
-        content = output[position : position + size]
-        if len(content) == size:
-            yield fields[0].decode(), fields[1].decode(), content
-        position += size + 1
+        content = output.read(size)
+        if len(content) < size or not output.read(1):
+            return
+        yield fields[0].decode(), fields[1].decode(), content

@@ -10,7 +10,6 @@ what one holds is a continuation of what the one before it held.
 from __future__ import annotations
 
 import tempfile
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.history import ENTRY, Ints, Keys, Trees, combine, hash_names
-from scanner.sources.links import Known
+from scanner.sources.links import Known, Missing
 from scanner.sources.packs import Bytes
 from scanner.sources.stream import ObjectBatch
 
@@ -122,9 +121,20 @@ class NamePatterns:
         return files
 
 
+@dataclass(slots=True)
+class TreePart:
+    """
+    What one stream's log remembers in memory; the entries are in its file.
+    """
+
+    numbers: npt.NDArray[np.int32]
+    named: Keys
+    missing: Missing
+
+
 class TreeLog:
     """
-    Remembers, of the trees that stream by, which holds which and which holds a wanted blob.
+    Remembers, of the trees of one stream, which holds which and which holds a wanted blob.
     """
 
     def __init__(
@@ -137,7 +147,7 @@ class TreeLog:
         self._maybe[(self._wanted >> np.uint64(48)).astype(np.int64)] = True
         self._names = NamePatterns(names) if names else None
         self._known = known
-        self._lock = threading.Lock()
+        self._missing = Missing()
         self._numbers: list[npt.NDArray[np.int32]] = []
         self._count = 0
         # Millions of entries, each looked at a few times: better on disk than in memory.
@@ -155,10 +165,9 @@ class TreeLog:
     def _add(self, batch: ObjectBatch) -> None:
         data = np.frombuffer(batch.data, np.uint8)
         starts = np.array(batch.starts, np.int64)
-        with self._lock:
-            offset = self._count
-            self._count += len(starts)
-            self._numbers.append(batch.rows.astype(np.int32))
+        offset = self._count
+        self._count += len(starts)
+        self._numbers.append(batch.rows.astype(np.int32))
         size = self._id_size
         entries = parse(data, starts, np.array(batch.ends, np.int64), size)
         words = np.ndarray((max(len(data) - 7, 0),), ">u8", buffer=data, strides=(1,))
@@ -189,8 +198,7 @@ class TreeLog:
             padded = np.concatenate([data, np.zeros(16, np.uint8)])
         names = hash_names(padded, name_starts, entries.nuls[some] - name_starts)
         runs = _runs(child, entries.trees[some] + offset, names)
-        with self._lock:
-            self._file.write(runs.data)
+        self._file.write(runs.data)
 
     def _look_for_missing(
         self, data: Bytes, entries: Entries, whole: npt.NDArray[np.bool_], words: Keys
@@ -206,7 +214,7 @@ class TreeLog:
             nul = int(nuls[row])
             _, _, name = data[starts[row] : nul].tobytes().partition(b" ")
             found[data[nul + 1 : nul + 1 + self._id_size].tobytes()] = name
-        self._known.note(found)
+        self._missing.note(found)
 
     def _is_wanted(self, child: Keys) -> npt.NDArray[np.bool_]:
         if not len(self._wanted):
@@ -217,19 +225,27 @@ class TreeLog:
         )
         return found
 
-    def named(self) -> Keys:
+    def part(self) -> TreePart:
         """
-        Return the keys of blobs whose name was asked for.
+        Return what was seen, once the stream has ended.
         """
-        return np.unique(np.concatenate([*self._named, np.zeros(0, np.uint64)]))
+        self._file.flush()
+        return TreePart(
+            np.concatenate([*self._numbers, np.zeros(0, np.int32)]),
+            np.unique(np.concatenate([*self._named, np.zeros(0, np.uint64)])),
+            self._missing,
+        )
 
-    def trees(self, ids: Bytes) -> Trees:
+    def entries(self, offset: int) -> Iterator[npt.NDArray[np.void]]:
         """
-        Return what was seen; `ids` are those of the whole inventory.
+        Yield the entries, their trees' numbers moved on by `offset`.
         """
-        rows = np.concatenate([*self._numbers, np.zeros(0, np.int32)])
-        self._numbers = [rows]
-        return Trees(ids=ids, rows=rows, entries=self._entries)
+        self._file.seek(0)
+        while data := self._file.read(_AT_ONCE * ENTRY.itemsize):
+            some = np.frombuffer(bytearray(data), ENTRY)
+            some["first"] += offset
+            some["last"] += offset
+            yield some
 
     def close(self) -> None:
         """
@@ -237,10 +253,58 @@ class TreeLog:
         """
         self._file.close()
 
+
+class Forest:
+    """
+    What the logs of all streams remember.
+    """
+
+    def __init__(self) -> None:
+        self._logs: list[tuple[TreeLog, TreePart]] = []
+
+    def add(self, log: TreeLog, part: TreePart) -> None:
+        """
+        Take over one stream's.
+        """
+        self._logs.append((log, part))
+
+    def named(self) -> Keys:
+        """
+        Return the keys of blobs whose name was asked for.
+        """
+        every = [part.named for _, part in self._logs]
+        return np.unique(np.concatenate([*every, np.zeros(0, np.uint64)]))
+
+    def missing(self) -> Missing:
+        """
+        Return what trees name and is not there.
+        """
+        every = Missing()
+        for _, part in self._logs:
+            every.note(part.missing.names)
+            every.uncounted += part.missing.uncounted
+        return every
+
+    def trees(self, ids: Bytes) -> Trees:
+        """
+        Return what was seen; `ids` are those of the whole inventory.
+        """
+        numbers = [part.numbers for _, part in self._logs]
+        rows = np.concatenate([*numbers, np.zeros(0, np.int32)])
+        return Trees(ids=ids, rows=rows, entries=self._entries)
+
+    def close(self) -> None:
+        """
+        Forget what was seen.
+        """
+        for log, _ in self._logs:
+            log.close()
+
     def _entries(self) -> Iterator[npt.NDArray[np.void]]:
-        self._file.seek(0)
-        while data := self._file.read(_AT_ONCE * ENTRY.itemsize):
-            yield np.frombuffer(data, ENTRY)
+        offset = 0
+        for log, part in self._logs:
+            yield from log.entries(offset)
+            offset += len(part.numbers)
 
 
 def _runs(child: Keys, trees: Ints, names: npt.NDArray[np.uint32]) -> npt.NDArray[np.void]:

@@ -44,7 +44,14 @@ class Attribution:
     def __init__(self, history: History) -> None:
         self._history = history
         self._order = CommitOrder(history)
+        self._known: dict[str, list[_Spot]] = {}
         self.limits: list[Limit] = []
+
+    def prepare(self, matches: Iterable[Match], blobs: Iterable[str]) -> None:
+        """
+        Find the paths of all that will be asked about, in one go.
+        """
+        self._spots({*_in_trees(matches), *blobs})
 
     def locate(self, matches: Sequence[Match]) -> list[Located]:
         """
@@ -54,12 +61,7 @@ class Attribution:
         one in the earliest commit has the occurrence; others may end with none.
         """
         names = dict(self._names(matches))
-        wanted = {
-            m.document.blob
-            for m in matches
-            if m.document.blob and m.document.place in (Where.BLOB, Where.NOTE, Where.PATH)
-        }
-        spots = self._spots(wanted)
+        spots = self._spots(_in_trees(matches))
         head = dict(self._history.reader.paths(self._history.head)) if self._history.head else {}
         held: _Held = {(m.rule_id, m.secret, m.document.blob) for m in matches}
         found: list[tuple[int, int, Occurrence]] = []
@@ -78,10 +80,9 @@ class Attribution:
         """
         Return the paths of each blob that has any, the earliest first.
         """
-        return {
-            blob: list(dict.fromkeys(spot.path for spot in spots))
-            for blob, spots in self._spots(set(blobs)).items()
-        }
+        wanted = set(blobs)
+        spots = self._spots(wanted)
+        return {blob: list(dict.fromkeys(spot.path for spot in spots[blob])) for blob in wanted}
 
     def _earliest(
         self, matches: Sequence[Match], found: list[tuple[int, int, Occurrence]]
@@ -219,8 +220,13 @@ class Attribution:
                         break
 
     def _spots(self, wanted: set[str]) -> dict[str, list[_Spot]]:
-        if not wanted:
-            return {}
+        unknown = wanted - self._known.keys()
+        if unknown:
+            found = self._found(unknown)
+            self._known.update((name, found.get(name, [])) for name in unknown)
+        return self._known
+
+    def _found(self, wanted: set[str]) -> dict[str, list[_Spot]]:
         ids = {key_of(name): name for name in wanted}
         finder = PathFinder(self._history.trees, np.fromiter(ids, np.uint64))
         order = self._order
@@ -274,6 +280,11 @@ class Attribution:
             )
             for key, chain in steps.items()
         }
+
+
+def _in_trees(matches: Iterable[Match]) -> set[str]:
+    places = (Where.BLOB, Where.NOTE, Where.PATH)
+    return {m.document.blob for m in matches if m.document.blob and m.document.place in places}
 
 
 def _name(tree: bytes, child: bytes, hashed: int) -> tuple[bytes, bool]:

@@ -1,0 +1,101 @@
+"""
+Tasks in processes of our own, and what comes back from them.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from functools import partial
+
+import pytest
+
+from scanner.secret import Secret
+from scanner.workers import CAN_FORK, Board, fork_each, run_each
+
+pytestmark = pytest.mark.skipif(not CAN_FORK, reason="this system cannot fork safely")
+
+RUNNERS = [pytest.param(fork_each, id="processes"), pytest.param(run_each, id="threads")]
+
+
+def _fail() -> int:
+    raise ValueError("of its own")
+
+
+def _die() -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0
+
+
+def _wait_for_stop(board: Board, number: int) -> str:
+    board.add(number, 1)
+    while not board.stopped:
+        pass
+    return "stopped"
+
+
+@pytest.mark.parametrize("run", RUNNERS)
+def test_results_come_back_in_the_order_of_the_tasks(run) -> None:
+    outcomes = run([partial(pow, 2, n) for n in range(4)], Board(4))
+
+    assert [outcome.value for outcome in outcomes] == [1, 2, 4, 8]
+
+
+def test_tasks_run_in_processes_of_their_own() -> None:
+    outcomes = fork_each([os.getpid, os.getpid], Board(2))
+
+    assert len({os.getpid(), *(outcome.value for outcome in outcomes)}) == 3
+
+
+def test_a_secret_comes_back_whole() -> None:
+    (outcome,) = fork_each([lambda: [Secret(b"a value")]], Board(1))
+
+    assert outcome.value == [Secret(b"a value")]
+
+
+@pytest.mark.parametrize("run", RUNNERS)
+def test_an_exception_is_raised_again(run) -> None:
+    with pytest.raises(ValueError, match="of its own"):
+        run([_fail, os.getpid], Board(2))
+
+
+def test_a_killed_process_costs_its_own_result_only() -> None:
+    killed, fine = fork_each([_die, partial(pow, 2, 3)], Board(2))
+
+    assert killed.value is None
+    assert killed.lost == "its process was killed by signal 9"
+    assert fine.value == 8
+
+
+def test_what_cannot_be_told_is_an_error() -> None:
+    with pytest.raises(RuntimeError, match="could not say"):
+        fork_each([lambda: lambda: None], Board(1))
+
+
+@pytest.mark.parametrize("run", RUNNERS)
+def test_counts_are_seen_and_a_stop_is_heard(run) -> None:
+    board = Board(2)
+
+    def watch() -> None:
+        if board.total() == 2:
+            board.stop()
+
+    outcomes = run([partial(_wait_for_stop, board, n) for n in range(2)], board, watch)
+
+    assert [outcome.value for outcome in outcomes] == ["stopped", "stopped"]
+
+
+@pytest.mark.parametrize("run", RUNNERS)
+def test_ctrl_c_ends_the_tasks_and_keeps_what_they_have(run) -> None:
+    board = Board(1)
+    pressed = []
+
+    def watch() -> None:
+        if board.total() and not pressed:
+            pressed.append(True)
+            raise KeyboardInterrupt
+
+    (outcome,) = run([partial(_wait_for_stop, board, 0)], board, watch)
+
+    assert outcome.value == "stopped"
+    assert board.stopped
