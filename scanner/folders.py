@@ -13,27 +13,39 @@ def state_folder() -> Path:
     """
     Return where keys and decisions are kept; not made here.
     """
-    return _folder("XDG_STATE_HOME", ".local/state", "state")
+    return Path(state_path())
 
 
 def cache_folder() -> Path:
     """
     Return where what can be made again is kept; not made here.
     """
+    return Path(cache_path())
+
+
+def state_path() -> str:
+    """
+    Return the path of `state_folder`.
+    """
+    return _folder("XDG_STATE_HOME", ".local/state", "state")
+
+
+def cache_path() -> str:
+    """
+    Return the path of `cache_folder`.
+    """
     return _folder("XDG_CACHE_HOME", ".cache", "cache")
 
 
-def _folder(variable: str, under_home: str, name: str) -> Path:
+def _folder(variable: str, under_home: str, name: str) -> str:
     given = os.environ.get(variable)
-    if given and Path(given).is_absolute():
-        return Path(given) / "unsealed"
+    if given and os.path.isabs(given):
+        return os.path.join(given, "unsealed")
+    home = os.path.expanduser("~")
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local"), "unsealed", name)
+        local = os.environ.get("LOCALAPPDATA", os.path.join(home, "AppData", "Local"))
+        return os.path.join(local, "unsealed", name)
     if sys.platform == "darwin":
-        return (
-            Path.home()
-            / "Library"
-            / ("Caches" if name == "cache" else "Application Support")
-            / "unsealed"
-        )
-    return Path.home() / under_home / "unsealed"
+        kind = "Caches" if name == "cache" else "Application Support"
+        return os.path.join(home, "Library", kind, "unsealed")
+    return os.path.join(home, under_home, "unsealed")

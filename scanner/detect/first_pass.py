@@ -93,6 +93,17 @@ def load(serialised: bytes) -> hyperscan.Database:
     return hyperscan.loadb(serialised, hyperscan.HS_MODE_BLOCK)
 
 
+def sound(serialised: bytes, canary: bytes) -> hyperscan.Database | None:
+    """
+    Return the database if it loads and hits in the canary's text.
+    """
+    try:
+        database = load(serialised)
+        return database if FirstPass([database]).hits(canary) else None
+    except hyperscan.error:
+        return None
+
+
 class FirstPass:
     """
     One thread's way through the databases: it has scratch memory of its own.

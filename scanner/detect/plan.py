@@ -5,8 +5,10 @@ first pass, and what each of its expressions stands for.
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import cached_property
+from typing import Any, Protocol
 
 import hyperscan
 
@@ -32,26 +34,70 @@ NAMED = ("detector", "generic")
 """Who hits wherever something named like a credential is set."""
 
 CANARY = Wanted(b"unsealed-canary-[0-9]{4}")
+CANARY_TEXT = b"an unsealed-canary-2024 sings"
 _NEVER = -1
+
+
+class Reader(Protocol):
+    """
+    Where a plan's parts come from.
+    """
+
+    def read(self, name: str) -> bytes:
+        """Return a part by its name."""
+        ...
+
+    def mend(self) -> None:
+        """Make all parts again, for one that was read is no good."""
+        ...
+
+
+class Made:
+    """
+    The parts of a plan that was made here and now.
+    """
+
+    def __init__(self, parts: Mapping[str, bytes]) -> None:
+        self.parts = parts
+
+    def read(self, name: str) -> bytes:
+        """
+        See `Reader.read`.
+        """
+        return self.parts[name]
+
+    def mend(self) -> None:
+        """
+        See `Reader.mend`.
+        """
 
 
 class Plan:
     """
-    Rules and first pass, ready to scan with.
+    Rules and first pass, ready to scan with; parts of it are read when they are asked for.
     """
 
-    def __init__(self, kept: Mapping[str, Any], databases: Sequence[bytes]) -> None:
-        self.rules = RuleTable(kept["ids"], kept["packed"])
-        self.digest: str = kept["digest"]
-        self.targets: list[Target] = kept["targets"]
-        self.code: list[tuple[str, str]] = kept["code"]
-        self.widths: dict[int, tuple[int, int]] = kept["widths"]
-        self.pairs: list[tuple[Any, ...]] = kept["pairs"]
-        self.kept = kept
-        self.serialised = databases
-        self._shards: list[list[int]] = kept["shards"]
+    def __init__(self, parts: Reader) -> None:
+        self.parts = parts
+        head = _load(parts, "head")
+        self.digest: str = head["digest"]
+        self.code: list[tuple[str, str]] = head["code"]
+        self.rules = RuleTable(head["ids"], lambda: _load(parts, "rules"))
+        self._used: list[bool] = head["used"]
         self._databases: dict[int, hyperscan.Database] = {}
         self.named_code = self.code.index(NAMED) if NAMED in self.code else -1
+
+    @cached_property
+    def targets(self) -> list[Target]:
+        """What each expression of the first pass stands for."""
+        targets: list[Target] = _load(self.parts, "targets")
+        return targets
+
+    @cached_property
+    def widths(self) -> dict[int, tuple[int, int]]:
+        """How far each rule's pattern reaches before and after a hit."""
+        widths: dict[int, tuple[int, int]] = _load(self.parts, "widths")
+        return widths
 
     @classmethod
     def make(
@@ -64,6 +110,18 @@ class Plan:
         """
         Compile `rules`, and unless told otherwise the detectors and derivers.
         """
+        return cls(cls.parts_of(rules, code=code, progress=progress))
+
+    @staticmethod
+    def parts_of(
+        rules: Sequence[Rule],
+        *,
+        code: bool = True,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Made:
+        """
+        Return the parts of the plan that `make` returns.
+        """
         draft = _Draft(rules)
         draft.add_rules()
         draft.add_code(derivers=code)
@@ -73,7 +131,7 @@ class Plan:
         except hyperscan.error as error:
             draft.blame(error)
             raise
-        return cls(draft.kept(), databases)
+        return Made(draft.parts(databases))
 
     @staticmethod
     def draft(
@@ -91,27 +149,42 @@ class Plan:
         """
         Return the databases that look at every byte, loaded when first asked for.
         """
-        return [
-            self._database(shard) for shard in (MAIN, RARE_WORDS) if len(self._shards[shard]) > 1
-        ]
+        return [self._database(shard) for shard in (MAIN, RARE_WORDS) if self._used[shard]]
 
     def late_database(self) -> hyperscan.Database | None:
         """
         Return the database of the common words, which looks at surroundings of hits only.
         """
-        return self._database(COMMON_WORDS) if len(self._shards[COMMON_WORDS]) > 1 else None
+        return self._database(COMMON_WORDS) if self._used[COMMON_WORDS] else None
 
     def _database(self, shard: int) -> hyperscan.Database:
         database = self._databases.get(shard)
         if database is None:
-            database = self._databases[shard] = first_pass.load(self.serialised[shard])
+            part = database_part(shard)
+            database = first_pass.sound(self.parts.read(part), CANARY_TEXT)
+            if database is None:
+                self.parts.mend()
+                database = first_pass.load(self.parts.read(part))
+            self._databases[shard] = database
         return database
 
     def keyed_matcher(self) -> keyed.KeyedMatcher:
         """
         Return a matcher for the keyed rules; one per thread.
         """
-        return keyed.KeyedMatcher(self.rules, [keyed.Pair(*pair) for pair in self.pairs])
+        pairs = _load(self.parts, "pairs")
+        return keyed.KeyedMatcher(self.rules, [keyed.Pair(*pair) for pair in pairs])
+
+
+def database_part(shard: int) -> str:
+    """
+    Return the name of the part that holds a database.
+    """
+    return f"database-{shard}"
+
+
+def _load(parts: Reader, name: str) -> Any:
+    return marshal.loads(parts.read(name))  # noqa: S302 # made here, or read from a cache with a keyed code
 
 
 class _Draft:
@@ -192,16 +265,23 @@ class _Draft:
             problem = f"the first pass refuses it: {error}"
             raise RuleError(rule.origin, rule.id, problem) from error
 
-    def kept(self) -> dict[str, Any]:
+    def parts(self, databases: Sequence[bytes]) -> dict[str, bytes]:
+        """
+        Return the plan in parts; what every start needs comes first.
+        """
         table = RuleTable.of(self._rules)
-        ids, packed = table.dump()
-        return {
-            "ids": ids,
-            "packed": packed,
+        head = {
+            "ids": list(table.ids),
             "digest": table.digest(),
-            "targets": self.targets,
             "code": self.code,
-            "widths": self.widths,
-            "pairs": self.pairs,
-            "shards": self.shards,
+            # Each shard has a canary; one with nothing else is not looked at.
+            "used": [len(shard) > 1 for shard in self.shards],
+        }
+        return {
+            "head": marshal.dumps(head),
+            **{database_part(shard): data for shard, data in enumerate(databases)},
+            "targets": marshal.dumps(self.targets),
+            "widths": marshal.dumps(self.widths),
+            "pairs": marshal.dumps(self.pairs),
+            "rules": marshal.dumps(list(table.packed)),
         }

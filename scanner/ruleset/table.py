@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import marshal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from scanner.errors import ConfigError
@@ -22,11 +22,15 @@ class RuleTable:
     All rules of a run, in a fixed order.
     """
 
-    __slots__ = ("_numbers", "_packed", "_unpacked", "ids")
+    __slots__ = ("_numbers", "_packed", "_read", "_unpacked", "ids")
 
-    def __init__(self, ids: Sequence[str], packed: Sequence[bytes]) -> None:
+    def __init__(self, ids: Sequence[str], read: Callable[[], Sequence[bytes]]) -> None:
+        """
+        `read` returns the packed rules; it is not called before somebody asks for one.
+        """
         self.ids = ids
-        self._packed = packed
+        self._read = read
+        self._packed: Sequence[bytes] | None = None
         self._unpacked: dict[int, Rule] = {}
         self._numbers = {rule_id: number for number, rule_id in enumerate(ids)}
 
@@ -35,7 +39,8 @@ class RuleTable:
         """
         Return the table of these rules.
         """
-        return cls([rule.id for rule in rules], [_pack(rule) for rule in rules])
+        packed = [_pack(rule) for rule in rules]
+        return cls([rule.id for rule in rules], lambda: packed)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -46,7 +51,7 @@ class RuleTable:
     def __getitem__(self, number: int) -> Rule:
         rule = self._unpacked.get(number)
         if rule is None:
-            rule = self._unpacked[number] = _unpack(self._packed[number])
+            rule = self._unpacked[number] = _unpack(self.packed[number])
         return rule
 
     def number(self, rule_id: str) -> int | None:
@@ -76,15 +81,16 @@ class RuleTable:
         Return a digest that is equal for equal rules in the same order.
         """
         whole = hashlib.blake2b(digest_size=16)
-        for packed in self._packed:
+        for packed in self.packed:
             whole.update(len(packed).to_bytes(4, "big") + packed)
         return whole.hexdigest()
 
-    def dump(self) -> tuple[list[str], list[bytes]]:
-        """
-        Return what `RuleTable(*…)` makes it from again.
-        """
-        return list(self.ids), list(self._packed)
+    @property
+    def packed(self) -> Sequence[bytes]:
+        """What the table can be made from again, beside the ids."""
+        if self._packed is None:
+            self._packed = self._read()
+        return self._packed
 
 
 def _pack(rule: Rule) -> bytes:

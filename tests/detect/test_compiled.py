@@ -11,6 +11,8 @@ import pytest
 from scanner.detect import compiled, registry
 from scanner.detect.engine import Engine
 from scanner.folders import cache_folder
+from scanner.model import Document, Place
+from scanner.sources.batch import ListBatch
 
 PACK = """
 provider: acme
@@ -41,6 +43,9 @@ def pack(tmp_path):
     return file
 
 
+TEXT = b"key = acme_q7x2m9k4w1\n"
+
+
 def cached():
     return sorted(cache_folder().glob("rules-*.bin"))
 
@@ -50,16 +55,17 @@ def made(monkeypatch, pack) -> bool:
     Load the engine and tell whether the plan had to be made.
     """
     calls = []
-    make = compiled.Plan.make
+    made_parts = compiled._made
 
     def counted(*args, **kwargs):
         calls.append(args)
-        return make(*args, **kwargs)
+        return made_parts(*args, **kwargs)
 
-    monkeypatch.setattr(compiled.Plan, "make", counted)
+    monkeypatch.setattr(compiled, "_made", counted)
     engine = Engine.load([pack])
-    assert engine.rule("acme-token").title == "Acme token"
-    monkeypatch.setattr(compiled.Plan, "make", make)
+    (match,) = engine.scanner().scan(ListBatch([(Document(Place.FILE), TEXT)]))
+    assert engine.rule(match.rule_id).title == "Acme token"
+    monkeypatch.setattr(compiled, "_made", made_parts)
     return bool(calls)
 
 

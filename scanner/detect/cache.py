@@ -1,0 +1,115 @@
+"""
+One file of the cache: parts by name, each read when it is asked for, each with a code.
+
+A table at the front names the parts and their digests; the code over the table
+is keyed by bytes in the state folder and bound to what the file is for.  A hook
+reads only the parts that its few texts need.
+"""
+
+from __future__ import annotations
+
+import hmac
+import marshal
+import os
+from _thread import allocate_lock
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+
+_MAGIC = b"unsealed-rules-2\n"
+_CODE_BYTES = 32
+_SIZE_BYTES = 4
+
+
+class DamagedError(Exception):
+    """
+    The file is not what was written: truncated, altered, made with another key.
+    """
+
+
+class Parts:
+    """
+    The parts of an open cache file; threads may share it.
+    """
+
+    def __init__(self, number: int, table: Mapping[str, tuple[int, int, bytes]]) -> None:
+        self._number = number
+        self._table = table
+        self._lock = allocate_lock()
+
+    def __del__(self) -> None:
+        os.close(self._number)
+
+    def read(self, name: str) -> bytes:
+        """
+        Return a part; raise `DamagedError` unless it is what was written.
+        """
+        try:
+            offset, size, digest = self._table[name]
+            with self._lock:
+                # A copy of our own: a mapped file could change after it was checked.
+                data = _read(self._number, offset, size)
+        except (KeyError, OSError) as error:
+            raise DamagedError(name) from error
+        if not hmac.compare_digest(_digest(data), digest):
+            raise DamagedError(name)
+        return data
+
+
+def open_parts(path: str, key: bytes, purpose: bytes) -> Parts:
+    """
+    Return the parts of a file written with this key for this purpose.
+
+    Raise `OSError` if there is no such file, `DamagedError` if it is not sound.
+    """
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        table = _table(number, key, purpose)
+    except BaseException:
+        os.close(number)
+        raise
+    return Parts(number, table)
+
+
+def _table(number: int, key: bytes, purpose: bytes) -> dict[str, tuple[int, int, bytes]]:
+    start = len(_MAGIC) + _CODE_BYTES + _SIZE_BYTES
+    front = _read(number, 0, start)
+    if len(front) != start or not front.startswith(_MAGIC):
+        raise DamagedError("magic")
+    table = _read(number, start, int.from_bytes(front[-_SIZE_BYTES:], "big"))
+    code = front[len(_MAGIC) : -_SIZE_BYTES]
+    if not hmac.compare_digest(code, _code(key, purpose, table)):
+        raise DamagedError("code")
+    end = start + len(table)
+    rows = marshal.loads(table)  # noqa: S302 # its keyed code was checked above
+    return {name: (end + offset, size, digest) for name, offset, size, digest in rows}
+
+
+def _read(number: int, offset: int, size: int) -> bytes:
+    os.lseek(number, offset, os.SEEK_SET)
+    return os.read(number, size)
+
+
+def joined(parts: Iterable[tuple[str, bytes]], key: bytes, purpose: bytes) -> list[bytes]:
+    """
+    Return the pieces of a file that holds these parts, in order.
+    """
+    rows: list[tuple[str, int, int, bytes]] = []
+    pieces: list[bytes] = []
+    offset = 0
+    for name, data in parts:
+        rows.append((name, offset, len(data), _digest(data)))
+        pieces.append(data)
+        offset += len(data)
+    table = marshal.dumps(rows)
+    size = len(table).to_bytes(_SIZE_BYTES, "big")
+    return [_MAGIC, _code(key, purpose, table), size, table, *pieces]
+
+
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=_CODE_BYTES).digest()
+
+
+def _code(key: bytes, purpose: bytes, table: bytes) -> bytes:
+    whole = blake2b(key=key, digest_size=_CODE_BYTES)
+    whole.update(len(purpose).to_bytes(_SIZE_BYTES, "big") + purpose + table)
+    return whole.digest()
