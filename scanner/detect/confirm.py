@@ -7,11 +7,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from scanner.detect.entropy import shannon
-from scanner.detect.patterns import checksum, compiled
+from scanner.detect.patterns import checksum, companions, compiled
 from scanner.detect.placeholder import placeholder
-from scanner.model import Companion, Confidence
+from scanner.model import Confidence
 from scanner.ruleset.schema import Rule
-from scanner.secret import Secret
 
 WINDOW = 4_096
 """How far a pattern without a bound of its own is followed from a hit, before and after."""
@@ -36,7 +35,6 @@ class Confirmed(NamedTuple):
     secret: bytes
     score: float
     reasons: tuple[str, ...]
-    companions: tuple[Companion, ...]
     proven: bool
 
 
@@ -58,11 +56,12 @@ class Confirmer:
         self._before = min(before, WINDOW)
         self._after = min(width, WINDOW) + _SLACK
         self._pattern = compiled(rule.pattern or "")
-        self._companions = [(spec, compiled(spec.pattern)) for spec in rule.companions]
+        # The others are looked for once it is settled that the match counts.
+        self._companions = companions(rule, required_only=True)
         self._reach = max(
             [_SLACK]
             + ([rule.context_distance] if rule.context else [])
-            + [spec.within + WINDOW for spec in rule.companions]
+            + ([self._companions.reach + WINDOW] if self._companions else [])
         )
         self._memo: dict[tuple[bytes, int, bool], tuple[Confirmed | None, int]] = {}
 
@@ -131,10 +130,9 @@ class Confirmer:
             return None
         if rule.context and not self._in_context(data, match.start(), match.end()):
             return None
-        companions = self._companions_of(data, match.start(), match.end())
-        if companions is None:
+        if not self._has_companions(data, match.start(), match.end()):
             return None
-        return Confirmed(start, end, secret, score, reasons, companions, proven)
+        return Confirmed(start, end, secret, score, reasons, proven)
 
     def _plausible(self, secret: bytes) -> bool:
         floor = self.rule.entropy
@@ -150,26 +148,11 @@ class Confirmer:
         around = data[max(0, start - distance) : end + distance].lower()
         return any(word.lower().encode() in around for word in self.rule.context)
 
-    def _companions_of(self, data: bytes, start: int, end: int) -> tuple[Companion, ...] | None:
-        found: list[Companion] = []
-        for spec, pattern in self._companions:
-            low, high = max(0, start - spec.within), min(len(data), end + spec.within)
-            nearest: tuple[int, bytes] | None = None
-            try:
-                for match in pattern.finditer(data, low, high, timeout=_TIMEOUT_S):
-                    first, last = match.span("value")
-                    if first < end and start < last:
-                        continue
-                    distance = max(start - last, first - end)
-                    if nearest is None or distance < nearest[0]:
-                        nearest = (distance, match["value"])
-            except TimeoutError as error:
-                raise PatternTimeoutError(self.rule.id) from error
-            if nearest is not None:
-                found.append(Companion(spec.name, Secret(nearest[1])))
-            elif spec.required:
-                return None
-        return tuple(found)
+    def _has_companions(self, data: bytes, start: int, end: int) -> bool:
+        try:
+            return self._companions is None or self._companions.near(data, start, end) is not None
+        except TimeoutError as error:
+            raise PatternTimeoutError(self.rule.id) from error
 
 
 def _moved(known: tuple[Confirmed | None, int], by: int) -> tuple[Confirmed | None, int]:

@@ -13,17 +13,19 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from scanner.detect import compiled, registry
 from scanner.detect.confirm import Confirmer, PatternTimeoutError
 from scanner.detect.first_pass import FirstPass
 from scanner.detect.judging import settle_scores
 from scanner.detect.overlap import Found, of_candidate, of_confirmed, settle, unwrapped
+from scanner.detect.patterns import companions
 from scanner.detect.plan import KEYED, RULE, Plan
 from scanner.detect.sealed.spans import inside, sealed_spans
 from scanner.detect.surroundings import Surroundings
 from scanner.detect.texts import DerivedBatch, Purse, Source, View
-from scanner.model import Limit, Match, Unread
+from scanner.model import Companion, Limit, Match, Unread
 from scanner.ruleset.schema import Rule
 from scanner.secret import Secret
 from scanner.sources.batch import Batch
@@ -125,6 +127,7 @@ class Scanner:
         self._first_pass = FirstPass(engine.plan.databases())
         self._targets = engine.plan.targets
         self._confirmers: dict[int, Confirmer] = {}
+        self._companions: dict[int, Any] = {}
         self._timeouts: dict[int, int] = {}
         self._keyed = engine.plan.keyed_matcher()
         self._surroundings = Surroundings(engine.plan)
@@ -295,6 +298,9 @@ class Scanner:
             key = (rule_id, item.secret, line, source.document.inner_path)
             if source.parent is not None and key in seen:
                 continue
+            beside = self._beside(item)
+            if beside is None:
+                continue
             seen.add(key)
             matches.append(
                 Match(
@@ -307,13 +313,31 @@ class Scanner:
                     score=item.score,
                     reasons=item.reasons,
                     features=item.features,
-                    companions=item.companions,
+                    companions=beside,
                     allow=source.allow(item.start, item.end),
                     seal=item.seal,
                     proven=item.proven,
                 )
             )
         return matches
+
+    def _beside(self, item: Found) -> tuple[Companion, ...] | None:
+        """
+        Return the companions of a match, `None` if one that it must have is not there.
+        """
+        if item.secret is None or item.companions:
+            return item.companions
+        if item.rule not in self._companions:
+            self._companions[item.rule] = companions(self._plan.rules[item.rule])
+        wanted = self._companions[item.rule]
+        if wanted is None:
+            return ()
+        try:
+            near: tuple[Companion, ...] | None = wanted.near(item.source.data, item.start, item.end)
+        except TimeoutError:
+            self._ran_away(item.source, item.rule, self._plan.rules[item.rule])
+            return ()
+        return near
 
 
 def _derived(deriver: registry.Deriver, view: View, purse: Purse) -> Iterator[registry.Derived]:

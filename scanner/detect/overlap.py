@@ -57,7 +57,6 @@ def of_confirmed(source: Source, rule: int, confirmed: Confirmed, *, judged: boo
         rank=JUDGED if judged and not confirmed.proven else SPECIFIC,
         score=confirmed.score,
         reasons=confirmed.reasons,
-        companions=confirmed.companions,
         proven=confirmed.proven,
         waits=judged and not confirmed.proven,
     )

@@ -10,6 +10,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from scanner.ruleset.schema import Rule
+
 
 def compiled(pattern: str | bytes, flags: str = "") -> Any:
     """
@@ -27,3 +29,13 @@ def checksum(name: str) -> Any:
     Return the `checksums.Checksum` of this name, `None` if there is none.
     """
     return importlib.import_module("scanner.detect.checksums").CHECKSUMS.get(name)
+
+
+def companions(rule: Rule, *, required_only: bool = False) -> Any:
+    """
+    Return the `companions.Companions` of a rule, `None` if it wants none.
+    """
+    if not any(spec.required or not required_only for spec in rule.companions):
+        return None
+    module = importlib.import_module("scanner.detect.companions")
+    return module.Companions(rule, required_only=required_only)

@@ -212,9 +212,20 @@ def _check(rule: Rule) -> None:
         if not rule.keyed.words:
             raise ValueError("`keyed.words` is empty")
     for companion in rule.companions:
-        pattern = _compiled(f"companion {companion.name!r}", companion.pattern)
-        if "value" not in pattern.groupindex:
-            raise ValueError(f"companion {companion.name!r} has no group named `value`")
+        _check_companion(companion)
+
+
+def _check_companion(companion: CompanionSpec) -> None:
+    what = f"companion {companion.name!r}"
+    if (companion.pattern is None) == (not companion.names):
+        raise ValueError(f"{what} is found by one of `pattern` and `names`")
+    if companion.pattern is not None:
+        if companion.value is not None:
+            raise ValueError(f"{what} has a `value` without `names`")
+        if "value" not in _compiled(what, companion.pattern).groupindex:
+            raise ValueError(f"{what} has no group named `value`")
+    elif companion.value is not None:
+        _compiled(what, companion.value)
 
 
 def _check_pattern(rule: Rule) -> None:

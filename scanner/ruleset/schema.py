@@ -16,8 +16,16 @@ class CompanionSpec:
     """
 
     name: str
-    pattern: str
-    """With a group named `value`, for bytes."""
+    """Several entries may share one: the first that is found counts."""
+
+    pattern: str | None = None
+    """How it is found: with a group named `value`, for bytes."""
+
+    names: tuple[str, ...] = ()
+    """How it is found: what it is set under (`client id`, `user`), the better ones first."""
+
+    value: str | None = None
+    """With `names`: what the value looks like, all of it; a group `value` is the part to keep."""
 
     within: int = 400
     """Bytes before and after the secret in which it is looked for."""

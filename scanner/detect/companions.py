@@ -1,0 +1,137 @@
+"""
+Values that belong to a secret and stand near it: the id of a key, the host of a token.
+
+They are looked for around a match that is settled, never in the first pass, so a text
+without findings pays nothing for them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from scanner.detect.companion_names import (
+    NamedValue,
+    Wanted,
+    between_blocks,
+    is_nothing,
+    named_values,
+    rank_of,
+    words_of,
+)
+from scanner.detect.patterns import compiled
+from scanner.model import Companion
+from scanner.ruleset.schema import CompanionSpec, Rule
+from scanner.secret import Secret
+
+_TIMEOUT_S = 0.5
+_MEMO_ENTRIES = 4_096
+_EDGE = 320
+"""So much more is looked at, lest a value at the edge be cut."""
+
+
+class _Spec(NamedTuple):
+    spec: CompanionSpec
+    pattern: Any
+    """For the text around the secret; `None` where a name says where the value is."""
+
+    wanted: Wanted | None
+
+
+class Companions:
+    """
+    What one rule wants beside its secret.
+    """
+
+    __slots__ = ("_memo", "_provider", "_specs", "reach")
+
+    def __init__(self, rule: Rule, *, required_only: bool = False) -> None:
+        words = () if rule.keyed is None else rule.keyed.words
+        self._provider = frozenset(words_of(word) for word in (rule.provider, *words))
+        self._specs = [
+            _spec(spec) for spec in rule.companions if spec.required or not required_only
+        ]
+        self.reach = max((one.spec.within + _EDGE for one in self._specs), default=0)
+        self._memo: dict[tuple[bytes, int, int], tuple[Companion, ...] | None] = {}
+
+    def near(self, data: bytes, start: int, end: int) -> tuple[Companion, ...] | None:
+        """
+        Return what stands near `data[start:end]`; `None` if something required does not.
+
+        The same text around a secret (the next version of a file) is looked at once.
+        Raise `TimeoutError` if a pattern runs away.
+        """
+        if not self._specs:
+            return ()
+        low = max(0, start - self.reach)
+        around = data[low : end + self.reach]
+        key = (around, start - low, end - low)
+        if key not in self._memo:
+            if len(self._memo) >= _MEMO_ENTRIES:
+                self._memo.clear()
+            self._memo[key] = self._near(*key)
+        return self._memo[key]
+
+    def _near(self, data: bytes, start: int, end: int) -> tuple[Companion, ...] | None:
+        found: dict[str, Companion] = {}
+        values: list[NamedValue] | None = None
+        for spec, pattern, wanted in self._specs:
+            if spec.name in found:
+                continue
+            if wanted is None:
+                value = _by_pattern(pattern, data, (start, end), spec.within)
+            else:
+                if values is None:
+                    values = list(named_values(data, start))
+                value = self._by_name(wanted, values, data, (start, end), spec.within)
+            if value is not None:
+                found[spec.name] = Companion(spec.name, Secret(value))
+        if any(spec.required and spec.name not in found for spec, _, _ in self._specs):
+            return None
+        return tuple(found.values())
+
+    def _by_name(
+        self,
+        wanted: Wanted,
+        values: list[NamedValue],
+        data: bytes,
+        secret: tuple[int, int],
+        within: int,
+    ) -> bytes | None:
+        start, end = secret
+        own = next((v.words for v in values if v.start <= start and end <= v.end), ())
+        best: tuple[tuple[int, ...], bytes] | None = None
+        for value in values:
+            gap = (value.end, start) if value.end <= start else (end, value.start)
+            distance = gap[1] - gap[0]
+            if not 0 <= distance <= within:
+                continue
+            rank = rank_of(value.words, wanted, self._provider, own)
+            if rank is None or is_nothing(value, wanted):
+                continue
+            text = wanted.fitting(value.text)
+            if text is None or text == data[start:end]:
+                continue
+            far = between_blocks(data[slice(*gap)])
+            full = (rank[0], int(far), rank[1], distance)
+            if best is None or full < best[0]:
+                best = full, text
+        return None if best is None else best[1]
+
+
+def _spec(spec: CompanionSpec) -> _Spec:
+    if spec.pattern is not None:
+        return _Spec(spec, compiled(spec.pattern), None)
+    return _Spec(spec, None, Wanted.of(spec.names, spec.value))
+
+
+def _by_pattern(pattern: Any, data: bytes, secret: tuple[int, int], within: int) -> bytes | None:
+    nearest: tuple[int, bytes] | None = None
+    low, high = max(0, secret[0] - within - _EDGE), secret[1] + within + _EDGE
+    for match in pattern.finditer(data, low, high, timeout=_TIMEOUT_S):
+        first, last = match.span("value")
+        distance = max(secret[0] - last, first - secret[1])
+        if not 0 <= distance <= within:
+            continue
+        if nearest is None or distance < nearest[0]:
+            nearest = (distance, match["value"])
+    return None if nearest is None else nearest[1]
