@@ -22,7 +22,8 @@ _VALUE = (
 )
 _FORMS = (
     # NAME=value, name: value, "name" => "value", obj["name"] = value
-    _NAME + rb"[\"'`]?\]?[ \t]{0,8}(?::=|=>|[:=])[ \t]{0,8}" + _VALUE,
+    # The value is looked at and not passed: in a URL it may hold further names.
+    _NAME + rb"[\"'`]?\]?[ \t]{0,8}(?::=|=>|[:=])[ \t]{0,8}(?=" + _VALUE + rb")",
     # - name: NAME          {"name": "NAME", "value": "…"}      <add key="NAME" value="…"/>
     #   value: …
     rb"\b(?:name|key)[\"']?\s{0,4}[:=]\s{0,4}[\"']?" + _NAME

@@ -20,6 +20,7 @@ from scanner.detect.companion_names import (
 )
 from scanner.detect.patterns import compiled
 from scanner.model import Companion
+from scanner.ruleset.companion_kinds import spelled_out
 from scanner.ruleset.schema import CompanionSpec, Rule
 from scanner.secret import Secret
 
@@ -48,7 +49,10 @@ class Companions:
         words = () if rule.keyed is None else rule.keyed.words
         self._provider = frozenset(words_of(word) for word in (rule.provider, *words))
         self._specs = [
-            _spec(spec) for spec in rule.companions if spec.required or not required_only
+            _spec(plain)
+            for spec in rule.companions
+            if spec.required or not required_only
+            for plain in spelled_out(spec)
         ]
         self.reach = max((one.spec.within + _EDGE for one in self._specs), default=0)
         self._memo: dict[tuple[bytes, int, int], tuple[Companion, ...] | None] = {}
@@ -82,7 +86,7 @@ class Companions:
             else:
                 if values is None:
                     values = list(named_values(data, start))
-                value = self._by_name(wanted, values, data, (start, end), spec.within)
+                value = self._by_name(spec, wanted, values, data, (start, end))
             if value is not None:
                 found[spec.name] = Companion(spec.name, Secret(value))
         if any(spec.required and spec.name not in found for spec, _, _ in self._specs):
@@ -91,19 +95,20 @@ class Companions:
 
     def _by_name(
         self,
+        spec: CompanionSpec,
         wanted: Wanted,
         values: list[NamedValue],
         data: bytes,
         secret: tuple[int, int],
-        within: int,
     ) -> bytes | None:
         start, end = secret
         own = next((v.words for v in values if v.start <= start and end <= v.end), ())
+        named = any(word in b"".join(own) for word in self._provider)
         best: tuple[tuple[int, ...], bytes] | None = None
         for value in values:
             gap = (value.end, start) if value.end <= start else (end, value.start)
             distance = gap[1] - gap[0]
-            if not 0 <= distance <= within:
+            if not 0 <= distance <= spec.within:
                 continue
             rank = rank_of(value.words, wanted, self._provider, own)
             if rank is None or is_nothing(value, wanted):
@@ -112,6 +117,8 @@ class Companions:
             if text is None or text == data[start:end]:
                 continue
             far = between_blocks(data[slice(*gap)])
+            if spec.own and rank[0] and (named or far):
+                continue
             full = (rank[0], int(far), rank[1], distance)
             if best is None or full < best[0]:
                 best = full, text

@@ -245,7 +245,7 @@ class Scanner:
         floors[which] = max(floor, reached)
         rule = confirmer.rule
         if confirmed is not None and rule.secret_part:
-            found.append(of_confirmed(source, which, confirmed, judged=rule.judged))
+            found.append(of_confirmed(source, which, confirmed, rule))
 
     def _ran_away(self, source: Source, which: int, rule: Rule) -> None:
         times = self._timeouts[which] = self._timeouts.get(which, 0) + 1

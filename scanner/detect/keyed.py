@@ -103,7 +103,7 @@ class KeyedMatcher:
         self._values: dict[str, tuple[Any, int, int]] = {}
         self._words: dict[str, Any] = {}
         # The next version of a file brings the same text around the same hit.
-        self._memo: dict[tuple[int, bytes], tuple[_Spot, ...]] = {}
+        self._memo: dict[tuple[int, bytes, int], tuple[_Spot, ...]] = {}
 
     def look(
         self, source: Source, hits: Sequence[tuple[int, int]], enabled: Container[int]
@@ -118,16 +118,18 @@ class KeyedMatcher:
             _, reach, width = self._value_pattern(pair.value)
             low = max(0, end - reach - pair.distance - 2 * len(pair.word) - 1)
             around = data[low : end + width + 1]
-            spots = self._memo.get((number, around))
+            # Near either end of a document two hits may share all the text around them.
+            key = (number, around, end - low)
+            spots = self._memo.get(key)
             if spots is None:
                 if len(self._memo) >= _MEMO_ENTRIES:
                     self._memo.clear()
                 spots = tuple(self._spots(around, end - low, pair))
-                self._memo[number, around] = spots
+                self._memo[key] = spots
             for spot in spots:
-                key = (spot.rule, end + spot.start, end + spot.end)
-                if spot.rule in enabled and key not in found:
-                    found[key] = self._found(source, key, spot.distance, pair.word)
+                where = (spot.rule, end + spot.start, end + spot.end)
+                if spot.rule in enabled and where not in found:
+                    found[where] = self._found(source, where, spot.distance, pair.word)
         return list(found.values())
 
     def _spots(self, data: bytes, end: int, pair: Pair) -> Iterator[_Spot]:

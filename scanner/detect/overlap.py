@@ -12,8 +12,10 @@ from scanner.detect.confirm import Confirmed
 from scanner.detect.registry import Candidate
 from scanner.detect.texts import Source
 from scanner.model import Companion, SealRecord
+from scanner.ruleset.schema import Rule
 
 GENERIC, JUDGED, SPECIFIC = range(3)
+NO_WORD = 1 << 20
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,16 +43,17 @@ class Found:
     """The confidence score has not been asked yet."""
 
     distance: int = 0
-    """How far a keyed rule's word stands from its value."""
+    """How far the word stands that tells whose it is; `NO_WORD` where there is none."""
 
 
-def of_confirmed(source: Source, rule: int, confirmed: Confirmed, *, judged: bool) -> Found:
+def of_confirmed(source: Source, number: int, confirmed: Confirmed, rule: Rule) -> Found:
     """
     Return what a rule's own pattern found.
     """
+    judged = rule.judged
     return Found(
         source=source,
-        rule=rule,
+        rule=number,
         start=confirmed.start,
         end=confirmed.end,
         secret=confirmed.secret,
@@ -59,6 +62,8 @@ def of_confirmed(source: Source, rule: int, confirmed: Confirmed, *, judged: boo
         reasons=confirmed.reasons,
         proven=confirmed.proven,
         waits=judged and not confirmed.proven,
+        # `sk_live_…` is several providers' shape: the one whose word stands there has it.
+        distance=0 if rule.context else NO_WORD,
     )
 
 
@@ -87,7 +92,7 @@ def settle(group: Iterable[Found]) -> list[Found]:
     Return what is kept of one document's matches, in the order of the text.
 
     A specific rule beats a judged one, and that a generic one; proof beats shape;
-    a longer secret beats a part of it; a nearer word beats a farther one.
+    a longer secret beats a part of it; a nearer word beats a farther one, then a longer one.
     """
     ordered = sorted(
         group,
@@ -96,6 +101,8 @@ def settle(group: Iterable[Found]) -> list[Found]:
             not item.proven,
             item.start - item.end,
             item.distance,
+            # `scraperbox` says more than the `box` at its end.
+            -max(map(len, item.words), default=0),
             -item.score,
             item.rule,
         ),

@@ -14,6 +14,7 @@ import yaml
 
 from scanner.errors import ConfigError, RuleError
 from scanner.model import Confidence, Severity
+from scanner.ruleset.companion_kinds import HOST, KINDS, LABEL, spelled_out
 from scanner.ruleset.schema import CompanionSpec, Keyed, Rule
 
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -217,15 +218,21 @@ def _check(rule: Rule) -> None:
 
 def _check_companion(companion: CompanionSpec) -> None:
     what = f"companion {companion.name!r}"
-    if (companion.pattern is None) == (not companion.names):
-        raise ValueError(f"{what} is found by one of `pattern` and `names`")
-    if companion.pattern is not None:
-        if companion.value is not None:
-            raise ValueError(f"{what} has a `value` without `names`")
-        if "value" not in _compiled(what, companion.pattern).groupindex:
+    if companion.kind is not None and companion.kind not in KINDS:
+        raise ValueError(f"{what}: `kind` is one of {', '.join(sorted(KINDS))}")
+    if companion.kind is None and (companion.pattern is None) == (not companion.names):
+        raise ValueError(f"{what} is found by one of `pattern`, `names` and `kind`")
+    if companion.kind is not None and (companion.pattern or companion.value or companion.own):
+        raise ValueError(f"{what}: `kind` says how its value looks and where it stands")
+    if companion.ends and companion.kind not in (HOST, LABEL):
+        raise ValueError(f"{what} has `ends` without `kind: host` or `kind: label`")
+    if companion.pattern is not None and (companion.value is not None or companion.own):
+        raise ValueError(f"{what} has `value` or `own` without `names`")
+    for plain in spelled_out(companion):
+        if plain.value is not None:
+            _compiled(what, plain.value)
+        if plain.pattern is not None and "value" not in _compiled(what, plain.pattern).groupindex:
             raise ValueError(f"{what} has no group named `value`")
-    elif companion.value is not None:
-        _compiled(what, companion.value)
 
 
 def _check_pattern(rule: Rule) -> None:

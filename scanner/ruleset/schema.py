@@ -27,6 +27,16 @@ class CompanionSpec:
     value: str | None = None
     """With `names`: what the value looks like, all of it; a group `value` is the part to keep."""
 
+    kind: str | None = None
+    """How it is found: `host`, `label` (of a host) or `email`, see `companion_kinds`."""
+
+    ends: tuple[str, ...] = ()
+    """With `kind: host` and `kind: label`: domains that only this provider has."""
+
+    own: bool = False
+    """With `names`: the provider's word must be in the name, unless the secret's own name
+    lacks it too and both stand in one block.  For hosts: a secret goes there."""
+
     within: int = 400
     """Bytes before and after the secret in which it is looked for."""
 
