@@ -17,6 +17,7 @@ from scanner.model import Place as Where
 from scanner.secret import Secret
 from scanner.triage.attribution_commits import CommitOrder
 from scanner.triage.attribution_paths import PathFinder, Place
+from scanner.triage.attribution_removal import with_removal
 
 _Held = set[tuple[str, Secret | None, str | None]]
 Located = tuple[Match, tuple[Occurrence, ...]]
@@ -74,7 +75,8 @@ class Attribution:
             else:
                 here = [self._other(match)]
             found += [(first, number, occurrence) for first, occurrence in here]
-        return self._earliest(matches, found)
+        located = self._earliest(matches, found)
+        return with_removal(located, matches, self._history, self._order)
 
     def paths(self, blobs: Iterable[str]) -> dict[str, list[bytes]]:
         """

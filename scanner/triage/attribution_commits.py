@@ -70,6 +70,33 @@ class CommitOrder:
         """
         return look_up(self._sorted, self._by_key, keys)
 
+    def first_parents(self, commit: str) -> Ints:
+        """
+        Return the rows of a commit, its first parent, that one's first parent, and so on.
+        """
+        first: dict[int, int] = {}
+        for child, parent in zip(self._children.tolist(), self._parents.tolist(), strict=True):
+            first.setdefault(child, parent)
+        line = []
+        row: int | None = self.row(commit)
+        while row is not None and row >= 0:
+            line.append(row)
+            row = first.pop(row, None)
+        return np.array(line, np.int64)
+
+    def ancestors(self, commit: str) -> npt.NDArray[np.bool_]:
+        """
+        Return which commits a commit stands on, itself among them.
+        """
+        return self._reach([commit], self._parents_of())
+
+    def children(self, row: int) -> Ints:
+        """
+        Return the rows of a commit's children.
+        """
+        found: Ints = self._children[self._parents == row]
+        return found
+
     def _positions(self, commits: Commits) -> Ints:
         count = len(self._keys)
         rank = np.empty(count, np.int64)
