@@ -30,6 +30,9 @@ class Detection:
     matches: list[Match] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
     limits: list[Limit] = field(default_factory=list)
+    sealed: set[str] = field(default_factory=set)
+    """Blobs in which something is sealed."""
+
     interrupted: bool = False
 
 
@@ -58,6 +61,7 @@ def detect(
             seen.interrupted = True
         seen.unread += scanner.unread
         seen.limits += scanner.limits
+        seen.sealed |= scanner.sealed
         return seen
     return _detect_in_threads(engine, batches, jobs, seen, also)
 
@@ -104,6 +108,7 @@ def _detect_in_threads(
     for scanner in scanners:
         seen.unread += scanner.unread
         seen.limits += scanner.limits
+        seen.sealed |= scanner.sealed
     return seen
 
 
@@ -164,6 +169,7 @@ def detect_streams(
         seen.matches += scanned.matches
         seen.unread += scanned.unread
         seen.limits += scanned.limits
+        seen.sealed |= scanned.sealed
         if forked:
             stream.learn(scanned.part)
     for stream, reason in lost:
@@ -176,6 +182,7 @@ class _Scanned:
     matches: list[Match]
     unread: list[Unread]
     limits: list[Limit]
+    sealed: set[str]
     part: Any
 
 
@@ -188,7 +195,7 @@ def _scan_stream(engine: Engine, streams: Sequence[Stream], number: int, board: 
             board.add(number, batch.ends[-1] - batch.starts[0])
         if board.stopped:
             break
-    return _Scanned(matches, scanner.unread, scanner.limits, stream.part)
+    return _Scanned(matches, scanner.unread, scanner.limits, scanner.sealed, stream.part)
 
 
 def where_it_stands(match: Match) -> Occurrence:

@@ -61,7 +61,7 @@ class ByName:
                 yield from matches_by_name(bytes(batch.data[start:end]), document)
             if self.policy is not None:
                 self.paths.add(path)
-                if _asked(self.policy, path):
+                if asked(self.policy, path):
                     yield from _violations(self.policy, document, bytes(batch.data[start:end]))
 
     def notices(self) -> list[str]:
@@ -96,7 +96,10 @@ def policy_of(texts: Mapping[bytes, bytes]) -> Policy | None:
     return policy
 
 
-def _asked(policy: Policy, path: bytes) -> bool:
+def asked(policy: Policy, path: bytes) -> bool:
+    """
+    Whether a policy has anything to say about a path.
+    """
     name = path.decode("utf-8", "replace")
     patterns = [rule.pattern for rule in policy.must_seal]
     patterns += [rule.pattern for rule in policy.forbidden]

@@ -6,15 +6,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from scanner.commands.audit_names import NAMES, judge_names
+from scanner.commands.audit_policy import Rules, judge_past, read_rules
 from scanner.commands.options import add_scan_options, settings
 from scanner.commands.progress import progress
 from scanner.commands.session import Result, Session
 from scanner.model import Limit, Place, Unread
 from scanner.pipeline import Detection, detect, detect_streams, judge, where_it_stands
+from scanner.policy import reach
 from scanner.sources.git import open_repository
 from scanner.sources.objects import ObjectWalk
 from scanner.triage.attribution import Attribution, Located
@@ -35,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="let `unsealed:allow RULE reason` count (an audit ignores it)",
     )
+    parser.add_argument(
+        "--policy",
+        type=Path,
+        metavar="FILE",
+        help="a policy to hold all of history against, beside the one at HEAD",
+    )
     add_scan_options(parser)
 
 
@@ -45,8 +53,9 @@ def run(args: argparse.Namespace) -> int:
     repository = open_repository(Path(args.repo))
     session = Session(settings(args), command="audit", target=args.repo)
     with contextlib.closing(ObjectWalk(repository, jobs=session.settings.jobs)) as walk:
-        seen = read_everything(session, walk)
-        located, limits = _locate(walk, seen, session.engine.takes)
+        rules = read_rules(walk, args.policy)
+        seen = read_everything(session, walk, names=reach.names(rules.policy))
+        located, limits = _locate(walk, seen, rules, session.engine.takes)
         findings, notices = judge(
             located,
             session.engine.rule,
@@ -65,15 +74,19 @@ def run(args: argparse.Namespace) -> int:
                 unread=unread,
                 limits=[*walk.limits, *seen.limits, *limits],
                 coverage=walk.coverage,
-                notices=notices,
+                notices=[*notices, *rules.notices],
+                fail_on=rules.policy.fail_on,
                 interrupted=seen.interrupted,
             )
         )
 
 
-def read_everything(session: Session, walk: ObjectWalk) -> Detection:
+def read_everything(
+    session: Session, walk: ObjectWalk, *, names: Sequence[bytes] = ()
+) -> Detection:
     """
-    Scan every object and what lies around them.
+    Scan every object and what lies around them; `names` are file names to look out for
+    beside our own.
 
     Blobs come first: while the trees stream by, it is known which blobs matter.
     """
@@ -84,7 +97,7 @@ def read_everything(session: Session, walk: ObjectWalk) -> Detection:
                 break
             if kind == "tree":
                 hit = {m.document.blob for m in seen.matches if m.document.blob is not None}
-                walk.want(hit, names=NAMES)
+                walk.want(hit | seen.sealed, names=(*NAMES, *names))
             step = bar.kind(kind, walk.count(kind))
             detect_streams(session.engine, walk.streams(kind), seen, step=step)
         if not seen.interrupted:
@@ -97,7 +110,7 @@ def read_everything(session: Session, walk: ObjectWalk) -> Detection:
 
 
 def _locate(
-    walk: ObjectWalk, seen: Detection, takes: Callable[[str], bool]
+    walk: ObjectWalk, seen: Detection, rules: Rules, takes: Callable[[str], bool]
 ) -> tuple[list[Located], list[Limit]]:
     if seen.interrupted:
         # Not every tree was read: where a blob lies is not known.
@@ -108,4 +121,5 @@ def _locate(
     known = {(m.rule_id, m.document.blob) for m in seen.matches if m.secret is None}
     fresh = [m for m in named if (m.rule_id, m.document.blob) not in known]
     located = attribution.locate([*seen.matches, *fresh])
-    return located, [*attribution.limits, *limits]
+    past = judge_past(walk, attribution, seen.sealed, rules, takes)
+    return [*located, *past.located], [*attribution.limits, *limits, *past.limits]

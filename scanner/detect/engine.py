@@ -34,6 +34,7 @@ MAX_DEPTH = 8
 _DERIVED_BATCH = 8 << 20
 _TIMEOUTS_TO_STOP = 5
 
+_SEALED = frozenset({"sealed", "partly-sealed"})
 Progress = Callable[[int, int], None]
 _Items = list[tuple[Source, registry.Derived]]
 
@@ -133,6 +134,8 @@ class Scanner:
         self._surroundings = Surroundings(engine.plan)
         self.limits: list[Limit] = []
         self.unread: list[Unread] = []
+        self.sealed: set[str] = set()
+        """Blobs in which something is sealed, soundly or in part."""
 
     def scan(self, batch: Batch) -> list[Match]:
         """
@@ -162,6 +165,8 @@ class Scanner:
                 derivers.append((name, views[number]))
                 continue
             for candidate in registry.load_detector(name).detect(views[number]):
+                if candidate.seal is not None and candidate.seal.state in _SEALED:
+                    self.sealed.add(candidate.seal.blob or "")
                 rule = self._plan.rules.number(candidate.rule_id)
                 if rule in self._enabled and isinstance(candidate.text, View):
                     found.append(of_candidate(candidate, candidate.text.source, rule))

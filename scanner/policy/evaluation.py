@@ -1,14 +1,11 @@
 """
-A policy held against files, and against the versions of a path over time.
+A policy held against files.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
-from scanner.detect.sealed.evidence import ValueKind, value_kind
-from scanner.detect.sealed.line_reader import read_assignments, read_lines
 from scanner.detect.sealed.registry import seal_records
 from scanner.model import SealRecord
 from scanner.policy.model import MustSeal, Policy, Violation
@@ -87,74 +84,3 @@ def unmatched(policy: Policy, paths: Iterable[bytes]) -> list[str]:
         for rule in policy.must_seal
         if not any(rule.pattern.fullmatch(name) for name in names)
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """
-    One version of a path, in the order of history.
-    """
-
-    blob: str
-    commit: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlainVersion:
-    """
-    A version that was plain although the path was sealed later: its values are known.
-    """
-
-    path: bytes
-    blob: str
-    commit: str
-    sealed_in: str
-    """The commit that sealed it."""
-
-    names: tuple[str, ...]
-    """The values that lay open, by name."""
-
-
-def plain_before_sealed(path: bytes, versions: list[Version]) -> list[PlainVersion]:
-    """
-    Return the versions of a path that were plain and followed by a sealed one.
-
-    Sealing a file does not seal what its history holds: each value named here has to be
-    replaced at the service it opens.
-    """
-    states = [_state(version.data, path) for version in versions]
-    found = []
-    for at, version in enumerate(versions):
-        later = next((n for n in range(at + 1, len(versions)) if states[n]), None)
-        if states[at] or later is None or not version.data.strip():
-            continue
-        found.append(
-            PlainVersion(
-                path=path,
-                blob=version.blob,
-                commit=version.commit,
-                sealed_in=versions[later].commit,
-                names=open_names(version.data),
-            )
-        )
-    return found
-
-
-def _state(data: bytes, path: bytes) -> bool:
-    sealing = {"ansible-vault", "sops", "sealed-secret", "git-crypt", "age", "pgp", "dotenvx",
-               "transcrypt"}  # fmt: skip
-    return any(
-        record.state in ("sealed", "partly-sealed") and record.format in sealing
-        for record in seal_records(data, path)
-    )
-
-
-def open_names(data: bytes) -> tuple[str, ...]:
-    """
-    Return the names of the values in a structured text, at most 200.
-    """
-    text = data.decode("utf-8", "replace")
-    leaves = read_lines(text) or read_assignments(text)
-    names = [leaf.name for leaf in leaves if value_kind(leaf.value) is ValueKind.LITERAL]
-    return tuple(dict.fromkeys(names))[:200]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from scanner.model import Finding, Report, Severity
+from scanner.report import words
 from scanner.report.options import Options, RuleText
 from scanner.report.order import by_importance, sorted_places
 from scanner.report.path_text import text_of, visible_lines
@@ -45,6 +46,8 @@ def _command(finding: Finding) -> str:
             ]
     level = "error" if finding.severity >= Severity.MEDIUM else "warning"
     first, _, _ = finding.remediation.partition("\n")
+    why = words.why(finding)
+    first = f"{why}. {first}" if why else first
     commit = f" (commit {place.commit[:12]})" if place.commit else ""
     return f"::{level} {','.join(properties)}::{_data(f'{finding.rule_id}{commit}: {first}')}"
 

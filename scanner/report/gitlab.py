@@ -103,6 +103,9 @@ def _description(finding: Finding) -> str:
     said = [f"{visible(finding.title)}: {words.shown(finding)}."]
     if finding.verification.status is not Status.NOT_TRIED:
         said.append(f"Issuer: {words.status(finding.verification)}.")
+    why = words.why(finding)
+    if why:
+        said.append(f"{why}.")
     said.append(f"Stands in {words.counted(len(finding.occurrences), 'place')}.")
     return " ".join(said)
 

@@ -79,6 +79,9 @@ def _details(finding: Finding) -> str:
         f"fingerprint: {finding.fingerprint}",
         f"verification: {words.verdict(finding.verification)}",
     ]
+    why = words.why(finding)
+    if why:
+        lines.append(f"why: {why}")
     for place in finding.occurrences[:_PLACES_SHOWN]:
         said = (words.where(place), words.came_in(place, person=False), words.state(place))
         lines.append(f"at: {', '.join(one for one in said if one)}")

@@ -100,8 +100,9 @@ def _details(finding: Finding) -> str:
     lines = [f"<details><summary>{title}</summary>\n"]
     if finding.verification.status is not Status.NOT_TRIED:
         lines.append(f"- Issuer: {_plain(words.verdict(finding.verification))}")
-    if finding.seal is not None:
-        lines.append(f"- Why: {_plain(finding.seal.reason)}")
+    why = words.why(finding)
+    if why:
+        lines.append(f"- Why: {_plain(why)}")
     for place in sorted_places(finding)[:_PLACES_SHOWN]:
         said = [words.came_in(place, person=False), words.state(place)]
         about = ", ".join(_plain(one) for one in said if one)

@@ -75,8 +75,9 @@ def _message(finding: Finding, anchor: Anchor) -> str:
     said = [head]
     if finding.verification.status is not Status.NOT_TRIED:
         said.append(f"Issuer: {words.status(finding.verification)}.")
-    if finding.seal is not None:
-        said.append(f"{_escaped(visible(finding.seal.reason))}.")
+    why = words.why(finding)
+    if why:
+        said.append(f"{_escaped(why)}.")
     if len(finding.occurrences) > 1:
         said.append(f"It stands in {words.counted(len(finding.occurrences), 'place')}.")
     said.append(f"Id {finding.fingerprint[:_ID_SHOWN]}.")

@@ -87,8 +87,7 @@ def _finding(
     )
     if finding.verification.status is not Status.NOT_TRIED:
         _field(console, "verified", words.verdict(finding.verification))
-    if finding.seal is not None:
-        _field(console, "why", visible(finding.seal.reason))
+    _field(console, "why", words.why(finding))
     for companion in finding.companions:
         value = companion.value
         plain = show_secrets and not value.withheld

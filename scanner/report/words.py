@@ -92,6 +92,15 @@ def state(occurrence: Occurrence) -> str:
     return ""
 
 
+def why(finding: Finding) -> str:
+    """
+    Return what speaks for a finding about a file; empty for one about a value.
+    """
+    if finding.seal is not None:
+        return visible(finding.seal.reason)
+    return "" if finding.secret is not None else visible("; ".join(finding.score_reasons))
+
+
 def status(verification: Verification) -> str:
     """
     Return the issuer's verdict in a word or two.

@@ -90,6 +90,11 @@ class ObjectWalk:
         """
         return len(self.inventory.of_kind(kind))
 
+    @property
+    def head(self) -> str | None:
+        """Id of the commit at HEAD; `None` before the first."""
+        return self._places.head
+
     def want(self, blobs: Iterable[str], *, names: Iterable[bytes] = ()) -> None:
         """
         Say, before the trees are read, which blobs' paths matter: those named by

@@ -18,6 +18,7 @@ from scanner.secret import Secret
 from scanner.triage.attribution_commits import CommitOrder
 from scanner.triage.attribution_paths import PathFinder, Place
 from scanner.triage.attribution_removal import with_removal
+from scanner.triage.path_versions import PathVersions
 
 _Held = set[tuple[str, Secret | None, str | None]]
 Located = tuple[Match, tuple[Occurrence, ...]]
@@ -77,6 +78,12 @@ class Attribution:
             found += [(first, number, occurrence) for first, occurrence in here]
         located = self._earliest(matches, found)
         return with_removal(located, matches, self._history, self._order)
+
+    def versions(self) -> PathVersions:
+        """
+        Return what looks paths up in all commits.
+        """
+        return PathVersions(self._history, self._order)
 
     def paths(self, blobs: Iterable[str]) -> dict[str, list[bytes]]:
         """

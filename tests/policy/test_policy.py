@@ -4,7 +4,7 @@ import pytest
 
 from scanner.errors import ConfigError
 from scanner.model import Severity
-from scanner.policy.evaluation import Version, evaluate, plain_before_sealed, unmatched
+from scanner.policy.evaluation import evaluate, unmatched
 from scanner.policy.imports import import_policy
 from scanner.policy.loading import load_policy
 from scanner.policy.paths import compile_glob
@@ -139,17 +139,3 @@ def test_import(name, text, path, rules):
 )
 def test_an_import_of_nonsense_asks_nothing(name, text):
     assert import_policy(name, text).must_seal == ()
-
-
-def test_what_was_plain_before_it_was_sealed_is_named():
-    plain = b"db_password: one\nport: 5432\n"
-    versions = [
-        Version("b1", "c1", plain),
-        Version("b2", "c2", makers.vault()),
-        Version("b3", "c3", makers.vault(seed=1)),
-    ]
-    (found,) = plain_before_sealed(b"v.yml", versions)
-
-    assert (found.commit, found.sealed_in, found.names) == ("c1", "c2", ("db_password", "port"))
-    assert plain_before_sealed(b"v.yml", versions[1:]) == []
-    assert plain_before_sealed(b"v.yml", versions[:1]) == []
