@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from scanner.commands.audit_names import NAMES, judge_names
@@ -16,7 +16,7 @@ from scanner.commands.progress import progress
 from scanner.commands.session import Result, Session
 from scanner.model import Limit, Place, Unread
 from scanner.pipeline import Detection, detect, detect_streams, judge, where_it_stands
-from scanner.policy import reach
+from scanner.sealing import asked
 from scanner.sources.git import open_repository
 from scanner.sources.objects import ObjectWalk
 from scanner.triage.attribution import Attribution, Located
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     session = Session(settings(args), command="audit", target=args.repo)
     with contextlib.closing(ObjectWalk(repository, jobs=session.settings.jobs)) as walk:
         rules = read_rules(walk, args.policy)
-        seen = read_everything(session, walk, names=reach.names(rules.policy))
+        seen = read_everything(session, walk, rules)
         located, limits = _locate(walk, seen, rules, session.engine.takes)
         findings, notices = judge(
             located,
@@ -81,12 +81,9 @@ def run(args: argparse.Namespace) -> int:
         )
 
 
-def read_everything(
-    session: Session, walk: ObjectWalk, *, names: Sequence[bytes] = ()
-) -> Detection:
+def read_everything(session: Session, walk: ObjectWalk, rules: Rules) -> Detection:
     """
-    Scan every object and what lies around them; `names` are file names to look out for
-    beside our own.
+    Scan every object and what lies around them.
 
     Blobs come first: while the trees stream by, it is known which blobs matter.
     """
@@ -97,7 +94,7 @@ def read_everything(
                 break
             if kind == "tree":
                 hit = {m.document.blob for m in seen.matches if m.document.blob is not None}
-                walk.want(hit | seen.sealed, names=(*NAMES, *names))
+                walk.want(hit | seen.sealed, names=(*NAMES, *rules.names(seen.sealed)))
             step = bar.kind(kind, walk.count(kind))
             detect_streams(session.engine, walk.streams(kind), seen, step=step)
         if not seen.interrupted:
@@ -116,10 +113,15 @@ def _locate(
         # Not every tree was read: where a blob lies is not known.
         return [(match, (where_it_stands(match),)) for match in seen.matches], []
     attribution = Attribution(walk.history())
-    named, limits = judge_names(walk, attribution, seen.matches, takes)
+    blobs = {*walk.named_blobs(), *seen.sealed}
+    attribution.prepare(seen.matches, blobs)
+    paths = attribution.paths(blobs)
+    named, limits = judge_names(walk, paths, seen.matches, takes)
     # Of a text that also called for its checker by itself, the match is there already.
     known = {(m.rule_id, m.document.blob) for m in seen.matches if m.secret is None}
     fresh = [m for m in named if (m.rule_id, m.document.blob) not in known]
     located = attribution.locate([*seen.matches, *fresh])
-    past = judge_past(walk, attribution, seen.sealed, rules, takes)
+    at = {path for blob in seen.sealed for path in paths.get(blob, ())}
+    at |= {path for there in paths.values() for path in there if asked(rules.policy, path)}
+    past = judge_past(walk, attribution.versions(), at, rules, takes)
     return [*located, *past.located], [*attribution.limits, *limits, *past.limits]

@@ -5,14 +5,13 @@ must be sealed, and keys that open what lies sealed beside them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from scanner.detect.sealed.detector import matches_by_name
 from scanner.detect.sealed.registry import named
 from scanner.detect.sealed.unlock import Candidate, Lock, lock_of, unlock
 from scanner.model import Document, Limit, Match, Place
 from scanner.sources.objects import ObjectWalk
-from scanner.triage.attribution import Attribution
 
 # Whole file names, in any case: few enough not to be asked for at every tree.
 NAMES = (
@@ -32,20 +31,18 @@ _MAX_TRIALS = 600
 
 def judge_names(
     walk: ObjectWalk,
-    attribution: Attribution,
+    paths: Mapping[str, Sequence[bytes]],
     found: Iterable[Match],
     takes: Callable[[str], bool],
 ) -> tuple[list[Match], list[Limit]]:
     """
     Return the matches of files that are judged by name, and of keys proven on what
-    lies sealed beside them; `found` holds the secrets that are tried as keys.
+    lies sealed beside them; `paths` are those of the blobs named, and `found` holds the
+    secrets that are tried as keys.
     """
-    blobs = walk.named_blobs()
-    found = list(found)
-    attribution.prepare(found, blobs)
-    paths = attribution.paths(blobs)
+    named_blobs = {blob: paths.get(blob) for blob in walk.named_blobs()}
     documents = {
-        blob: Document(Place.BLOB, there[0], blob) for blob, there in paths.items() if there
+        blob: Document(Place.BLOB, there[0], blob) for blob, there in named_blobs.items() if there
     }
     limits: list[Limit] = []
     wanted = list(documents)

@@ -6,7 +6,8 @@ Only paths that are sealed at some time, or that the policy names, are looked up
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from scanner.policy.model import Policy
 from scanner.policy.past import Stand, Version, judge_versions
 from scanner.sealing import asked, policy_of
 from scanner.sources.objects import ObjectWalk
-from scanner.triage.attribution import Attribution, Located
+from scanner.triage.attribution import Located
 from scanner.triage.path_versions import PathVersion, PathVersions
 
 _LIMIT = "policy-history"
@@ -27,6 +28,7 @@ _MAX_PATHS = 5_000
 _MAX_SIZE = 1 << 20
 _MAX_ALL = 16 << 20
 _MAX_POLICIES = 200
+_COMMON = 50
 
 
 @dataclass(slots=True)
@@ -40,6 +42,19 @@ class Rules:
     """The blob at each path of HEAD."""
 
     notices: list[str] = field(default_factory=list)
+
+    logged: set[bytes] = field(default_factory=set)
+    """Names of files whose every version the trees' log knows."""
+
+    def names(self, sealed: Collection[str]) -> list[bytes]:
+        """
+        Return patterns of the file names to look out for: the policy's, and those of what
+        is sealed at HEAD, unless many files are called so.
+        """
+        count = Counter(path.rpartition(b"/")[2] for path in self.head)
+        own = {path.rpartition(b"/")[2] for path, blob in self.head.items() if blob in sealed}
+        self.logged = {name for name in own if count[name] <= _COMMON}
+        return [*reach.names(self.policy), *map(reach.exactly, sorted(self.logged))]
 
 
 def read_rules(walk: ObjectWalk, named: Path | None) -> Rules:
@@ -93,24 +108,19 @@ class Past:
 
 def judge_past(
     walk: ObjectWalk,
-    attribution: Attribution,
-    sealed: Iterable[str],
+    finder: PathVersions,
+    paths: set[bytes],
     rules: Rules,
     takes: Callable[[str], bool],
 ) -> Past:
     """
     Return the violations of the policy in any version of a path, and the values that
-    lay open before their path was sealed; `sealed` are blobs that hold something sealed.
+    lay open before their path was sealed; `paths` are those to look up, beside what the
+    policy asks for at HEAD.
     """
     past = Past()
-    finder = attribution.versions()
-    policy = rules.policy
-    paths = {path for there in attribution.paths(sealed).values() for path in there}
-    if reach.names(policy):
-        named = attribution.paths(walk.named_blobs())
-        paths |= {path for there in named.values() for path in there if asked(policy, path)}
-    paths |= {path for path in rules.head if asked(policy, path)}
-    histories = _histories(paths, policy, finder, past)
+    paths |= {path for path in rules.head if asked(rules.policy, path)}
+    histories = _histories(paths, rules, finder, past)
     texts = _texts(walk, histories, past)
     found: list[tuple[Match, list[Occurrence]]] = []
     for path, all_versions in sorted(histories.items()):
@@ -127,18 +137,19 @@ def judge_past(
 
 
 def _histories(
-    paths: set[bytes], policy: Policy, finder: PathVersions, past: Past
+    paths: set[bytes], rules: Rules, finder: PathVersions, past: Past
 ) -> dict[bytes, list[PathVersion]]:
     if len(paths) > _MAX_PATHS:
         past.limit(f"only {_MAX_PATHS} of {len(paths)} paths were looked up in all of history")
         paths = set(sorted(paths)[:_MAX_PATHS])
+    policy = rules.policy
     missed = reach.unreached(policy)
     if missed:
         past.limit(f"held against HEAD, not against all of history: {', '.join(missed[:5])}")
     folders = reach.folders(policy)
     if not paths and not folders:
         return {}
-    histories = finder.of(paths, folders)
+    histories = finder.of(paths, folders, logged=rules.logged)
     past.limits += finder.limits
     return {path: some for path, some in histories.items() if path in paths or asked(policy, path)}
 

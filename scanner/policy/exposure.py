@@ -26,6 +26,7 @@ WHOLE = ""
 """Stands for the name where a text has no named values."""
 
 _WHOLE_FORMATS = frozenset({"ansible-vault", "git-crypt", "age", "pgp", "transcrypt"})
+_STRUCTURED = frozenset({"yml", "yaml", "json", "txt", "", "vault", "enc", "secret", "secrets"})
 _ASSIGNED = frozenset({"env", "ini", "properties", "toml", "conf", "cfg", "tfvars"})
 _CIPHERTEXT = re.compile(r"ENC\[|encrypted:|\$ANSIBLE_VAULT;")
 _DATA = frozenset({"data", "stringData", "encryptedData"})
@@ -142,9 +143,11 @@ def _is_ciphertext(leaf: Leaf) -> bool:
 
 
 def _leaves(data: bytes, path: bytes) -> Iterator[Leaf]:
-    if b"\0" in data[:4096]:
+    # A page that quotes a vault value explains it; it is no place for values.
+    known = _STRUCTURED | _ASSIGNED
+    if b"\0" in data[:4096] or not (extension(path) in known or b"/.env" in b"/" + path):
         return
-    if extension(path) not in _ASSIGNED:
+    if extension(path) not in _ASSIGNED and b"/.env" not in b"/" + path:
         named = [
             leaf
             for tree in documents(data, lambda _: True)

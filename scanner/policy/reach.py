@@ -26,6 +26,13 @@ def names(policy: Policy) -> list[bytes]:
     return list(dict.fromkeys(name for name in found if name is not None))
 
 
+def exactly(name: bytes) -> bytes:
+    """
+    Return the pattern of one whole file name.
+    """
+    return b"".join(b"\\x%02x" % byte for byte in name)
+
+
 def folders(policy: Policy) -> list[bytes]:
     """
     Return the folders that hold all paths of those patterns that say so.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,29 +46,37 @@ class PathVersions:
         self.limits: list[Limit] = []
 
     def of(
-        self, paths: Iterable[bytes], folders: Iterable[bytes] = ()
+        self,
+        paths: Iterable[bytes],
+        folders: Iterable[bytes] = (),
+        *,
+        logged: Collection[bytes] = (),
     ) -> dict[bytes, list[PathVersion]]:
         """
         Return the versions of each path that any commit has, the earliest first; of
-        all paths below `folders` too.
+        all paths below `folders` too.  The log knows every version of files whose names are
+        `logged`.
         """
         wanted = set(paths)
+        known = {path for path in wanted if path.rpartition(b"/")[2] in logged}
         whole = [folder.strip(b"/") for folder in folders]
         by_folder: dict[bytes, set[bytes]] = defaultdict(set)
-        for path in wanted:
+        for path in wanted - known:
             folder, _, name = path.rpartition(b"/")
             by_folder[folder].add(name)
-        names = Names(self._history.trees, parts_of([*by_folder, *whole]))
+        names = Names(self._history.trees, parts_of([*by_folder, *whole, *known]))
         descent = Descent(names, self._history.commits.trees, self._order.positions)
         best: dict[tuple[bytes, str], int] = {}
+        self._look(descent, known, best)
         left = MAX_TREES
-        for folder, inside in sorted(by_folder.items()):
-            trees = self._trees(descent, folder)
+        versions = {folder: self._trees(descent, folder) for folder in by_folder}
+        # Those of few versions first: a bound should cost as few paths as can be.
+        for folder, trees in sorted(versions.items(), key=lambda item: (len(item[1]), item[0])):
             left -= len(trees)
             if left < 0:
                 self._cut(folder)
                 break
-            self._read(folder, trees, inside, best)
+            self._read(folder, trees, by_folder[folder], best)
         for folder in whole:
             left = self._below(folder, self._trees(descent, folder), best, left)
         return self._sorted(best)
@@ -77,6 +85,22 @@ class PathVersions:
         level = descent.folder(folder)
         numbered = zip(level.trees.tolist(), level.ranks.tolist(), strict=True)
         return {self._history.trees.id(number): rank for number, rank in numbered}
+
+    def _look(
+        self, descent: Descent, paths: set[bytes], best: dict[tuple[bytes, str], int]
+    ) -> None:
+        held = {path: descent.file(path) for path in sorted(paths)}
+        none = np.zeros(0, np.uint64)
+        ids = self._history.trees.ids
+        keys = ids[:, :8].view(">u8").ravel()
+        rows = np.flatnonzero(
+            np.isin(keys, np.concatenate([none, *(blobs for blobs, _ in held.values())]))
+        )
+        names = {int(keys[row]): ids[row].tobytes().hex() for row in rows.tolist()}
+        for path, (blobs, ranks) in held.items():
+            for key, rank in zip(blobs.tolist(), ranks.tolist(), strict=True):
+                if key in names:
+                    best[path, names[key]] = rank
 
     def _read(
         self,

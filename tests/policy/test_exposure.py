@@ -76,6 +76,7 @@ def test_what_was_plain_is_named(path, versions, expected):
         pytest.param(b"v.yml", [b"# later\n", SEALED], id="comments alone"),
         pytest.param(b"v.yml", [b"a: '{{ other }}'\nb: CHANGEME...\nc:\n"[:20], SEALED], id="references"),
         pytest.param(b"v.yml", [b"", SEALED], id="an empty file"),
+        pytest.param(b"vault.rst", [PLAIN, INLINE], id="a page about inline values"),
         pytest.param(
             b"test_vault.py", [b"password = 1\n", b"X = '''\n" + SEALED + b"'''\npassword = 1\n"],
             id="a program that quotes a vault",
