@@ -215,6 +215,9 @@ class Occurrence:
 
     reachable: bool | None = None
     in_head: bool | None = None
+    line_in_head: bool | None = None
+    """HEAD has it not only at this path but at this very line and column."""
+
     removed_at: str | None = None
     """When the path at HEAD stopped holding it (author's date), where known."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scanner.commands.audit_names import NAMES, judge_names
-from scanner.commands.audit_policy import Rules, judge_past, read_rules
+from scanner.commands.audit_policy import Rules, judge_past, read_rules, text_at_head
 from scanner.commands.options import add_scan_options, settings
 from scanner.commands.progress import progress
 from scanner.commands.session import Result, Session
@@ -77,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
                 notices=[*notices, *rules.notices],
                 fail_on=rules.policy.fail_on,
                 interrupted=seen.interrupted,
+                file_text=lambda path: text_at_head(walk, rules, path),
+                living_paths=rules.head.keys(),
             )
         )
 

@@ -90,6 +90,16 @@ def read_rules(walk: ObjectWalk, named: Path | None) -> Rules:
     return rules
 
 
+def text_at_head(walk: ObjectWalk, rules: Rules, path: bytes) -> bytes | None:
+    """
+    Return a file's bytes at HEAD, `None` if it is not there.
+    """
+    blob = rules.head.get(path)
+    if blob is None:
+        return None
+    return next((text for _, kind, text in walk.reader.read([blob]) if kind == "blob"), None)
+
+
 @dataclass(slots=True)
 class Past:
     """
@@ -195,9 +205,10 @@ def _places(
                 commit=version.commit,
                 reachable=finder.reachable(version),
                 in_head=version.blob == now,
+                line_in_head=True if version.blob == now else None,
             )
         elif version.blob == now:
-            places[key] = replace(known, in_head=True)
+            places[key] = replace(known, in_head=True, line_in_head=True)
     return [
         replace(place, removed_at=gone.get(key) if not place.in_head else None)
         for key, place in places.items()

@@ -9,24 +9,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from scanner.commands.options import add_scan_options, settings
+from scanner.commands.range_places import located
 from scanner.commands.session import Result, Session
 from scanner.errors import ConfigError
-from scanner.model import Match, Occurrence, Place
-from scanner.pipeline import Detection, detect, judge, where_it_stands
+from scanner.pipeline import Detection, detect, judge
 from scanner.sealing import POLICY_FILES, ByName, policy_of
 from scanner.sources.git import open_repository
 from scanner.sources.revisions import RangeWalk
 from scanner.triage.baseline import FILE_NAME
-from scanner.triage.collapse import Located
 from scanner.triage.suppression import Comments
-
-_IN_FILES = frozenset({Place.BLOB, Place.SYMLINK, Place.LFS_OBJECT})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,8 +62,9 @@ def run(args: argparse.Namespace) -> int:
     seen = Detection()
     if heads:
         seen = detect(session.engine, walk.batches(), also=by_name.matches)
+    head = walk.tree()
     findings, notices = judge(
-        located(walk, seen.matches, session),
+        located(walk, seen.matches, session.engine, head),
         session.engine.rule,
         session.fingerprints,
         comments=Comments.REPORTED,
@@ -85,55 +80,10 @@ def run(args: argparse.Namespace) -> int:
             notices=notices,
             fail_on=None if by_name.policy is None else by_name.policy.fail_on,
             interrupted=seen.interrupted,
+            file_text=walk.text_at_head if len(heads) == 1 else None,
+            living_paths=head.keys(),
         )
     )
-
-
-def located(walk: RangeWalk, matches: list[Match], session: Session) -> Iterator[Located]:
-    """
-    Yield each match with the commits that add it, without what their parents had there.
-    """
-    by_blob: dict[str, list[Match]] = defaultdict(list)
-    for match in matches:
-        blob = match.document.blob
-        if match.document.place in _IN_FILES and blob is not None:
-            by_blob[blob].append(match)
-        else:
-            yield match, (_with_commit(walk, where_it_stands(match), blob),)
-    changes = [a for a in walk.additions if a.blob in by_blob]
-    before: dict[str, list[Match]] = defaultdict(list)
-    olds = {old for addition in changes for old in addition.before}
-    for match in detect(session.engine, walk.before(olds)).matches:
-        before[match.document.blob or ""].append(match)
-    seen: set[tuple[object, ...]] = set()
-    for addition in changes:
-        known: Counter[tuple[object, ...]] = Counter()
-        for old in addition.before:
-            # A line that any parent has is not this commit's.
-            known |= Counter(map(_identity, before[old]))
-        for match in by_blob[addition.blob]:
-            identity = _identity(match)
-            if known[identity] > 0:
-                known[identity] -= 1
-                continue
-            place = (identity, addition.path, match.position)
-            if place in seen:
-                continue
-            seen.add(place)
-            document = replace(match.document, path=addition.path)
-            here = replace(match, document=document)
-            yield here, (_with_commit(walk, where_it_stands(here), addition.commit),)
-
-
-def _with_commit(walk: RangeWalk, occurrence: Occurrence, commit: str | None) -> Occurrence:
-    if commit is None or commit not in walk.commits:
-        return occurrence
-    author, date = walk.author(commit)
-    return replace(occurrence, commit=commit, author=author, date=date, reachable=True)
-
-
-def _identity(match: Match) -> tuple[object, ...]:
-    return match.rule_id, match.secret, match.document.inner_path
 
 
 def _baseline_at(walk: RangeWalk, bases: tuple[str, ...]) -> tuple[str, str] | None:

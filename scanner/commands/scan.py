@@ -65,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
             notices=[*notices, *by_name.notices()],
             fail_on=None if by_name.policy is None else by_name.policy.fail_on,
             interrupted=seen.interrupted,
+            file_text=walk.text_at,
         )
     )
 

@@ -81,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
             notices=notices,
             fail_on=None if by_name.policy is None else by_name.policy.fail_on,
             interrupted=seen.interrupted,
+            file_text=lambda path: walk.files([path]).get(path),
         )
     )
 

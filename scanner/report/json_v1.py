@@ -178,6 +178,7 @@ def occurrence_fields(occurrence: Occurrence) -> Fields:
             "date": occurrence.date,
             "reachable": occurrence.reachable,
             "in_head": occurrence.in_head,
+            "line_in_head": occurrence.line_in_head,
             "removed_at": occurrence.removed_at,
         }
     )

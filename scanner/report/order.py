@@ -28,9 +28,10 @@ def in_head(finding: Finding) -> bool:
 
 def sorted_places(finding: Finding) -> list[Occurrence]:
     """
-    Return the occurrences with those still at HEAD first, else as they came in.
+    Return the occurrences with those still at HEAD first (those whose line is HEAD's before
+    the rest), else as they came in.
     """
-    return sorted(finding.occurrences, key=lambda occurrence: not occurrence.in_head)
+    return sorted(finding.occurrences, key=lambda one: (not one.in_head, not one.line_in_head))
 
 
 def _rank(finding: Finding) -> tuple[object, ...]:

@@ -202,6 +202,7 @@ def _occurrence(part: Fields) -> Occurrence:
         date=part.maybe_text("date"),
         reachable=part.maybe_flag("reachable"),
         in_head=part.maybe_flag("in_head"),
+        line_in_head=part.maybe_flag("line_in_head"),
         removed_at=part.maybe_text("removed_at"),
     )
 

@@ -91,6 +91,28 @@ class FileWalk:
         if pending:
             yield ListBatch(pending)
 
+    def text_at(self, path: bytes) -> bytes | None:
+        """
+        Return the bytes of a file by the path that it was reported under, `None` if
+        it cannot be read (again).
+        """
+        for root in map(os.fsencode, self.roots):
+            file = os.path.join(root, path) if os.path.isdir(root) else root
+            if len(self.roots) > 1 and os.path.isdir(root):
+                shown = _shown(root)
+                file = os.path.join(root, path[len(shown) :].lstrip(b"/"))
+                if shown and not path.startswith(shown + b"/"):
+                    continue
+            elif file == root and path not in {_shown(root), os.path.basename(root)}:
+                continue
+            try:
+                if stat.S_ISREG(os.lstat(file).st_mode):
+                    with open(file, "rb") as stream:
+                        return stream.read(_MAPPED_BYTES)
+            except (OSError, ValueError):
+                continue
+        return None
+
     def _files(self) -> Iterator[tuple[bytes | None, bytes | None]]:
         # Pairs of the path to report and the path to open; (None, None) is standard input.
         several = len(self.roots) > 1

@@ -218,7 +218,7 @@ def named_files(
     """
     Return the bytes of those of these paths that a revision (empty: the index) has.
     """
-    wanted = list(names)
+    wanted = [name for name in names if b"\n" not in name]
     asked = b"".join(revision + b":" + name + b"\n" for name in wanted)
     said = start("cat-file", "--batch", cwd=cwd, stdin=asked, extra=extra).stdout
     found: dict[bytes, bytes] = {}

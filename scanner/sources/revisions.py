@@ -131,6 +131,28 @@ class RangeWalk:
         )
         return None if done.returncode else done.stdout
 
+    def tree(self) -> dict[bytes, str]:
+        """
+        Return the blob at every path of the range's head; empty where it has several.
+        """
+        if len(self.heads) != 1:
+            return {}
+        found: dict[bytes, str] = {}
+        for line in self._git("ls-tree", "-r", "-z", "--full-tree", self.heads[0]).split(b"\0"):
+            meta, _, path = line.partition(b"\t")
+            if meta:
+                found[path] = meta.rpartition(b" ")[2].decode()
+        return found
+
+    def text_at_head(self, path: bytes) -> bytes | None:
+        """
+        Return a file's bytes at the range's head, or `None` if it is not there.
+        """
+        files = git.named_files(
+            self._folder, self.heads[0].encode(), [path], extra=git.hook_environment()
+        )
+        return files.get(path)
+
     def files_at_base(self, names: Iterable[bytes]) -> dict[bytes, bytes]:
         """
         Return the bytes of those of these paths that the first base has.

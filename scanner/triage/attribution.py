@@ -14,13 +14,12 @@ import numpy as np
 from scanner.history import History, TreeEntry, key_of, name_hash
 from scanner.model import Identity, Limit, Match, Occurrence, Position
 from scanner.model import Place as Where
-from scanner.secret import Secret
 from scanner.triage.attribution_commits import CommitOrder
 from scanner.triage.attribution_paths import PathFinder, Place
 from scanner.triage.attribution_removal import with_removal
 from scanner.triage.path_versions import PathVersions
 
-_Held = set[tuple[str, Secret | None, str | None]]
+_Held = set[tuple[object, ...]]
 Located = tuple[Match, tuple[Occurrence, ...]]
 
 _ENTRY = re.compile(rb"[0-7]{5,6} ([^\0]+)\Z")
@@ -66,6 +65,7 @@ class Attribution:
         spots = self._spots(_in_trees(matches))
         head = dict(self._history.reader.paths(self._history.head)) if self._history.head else {}
         held: _Held = {(m.rule_id, m.secret, m.document.blob) for m in matches}
+        held |= {(m.rule_id, m.secret, m.document.blob, m.position) for m in matches}
         found: list[tuple[int, int, Occurrence]] = []
         for number, match in enumerate(matches):
             here: Iterable[tuple[int, Occurrence]]
@@ -132,7 +132,8 @@ class Attribution:
         for spot in spots.get(blob, ()):
             now = head.get(spot.path)
             still = now is not None and (match.rule_id, match.secret, now) in held
-            yield self._at(spot, replace(base, path=spot.path, in_head=still))
+            here = (match.rule_id, match.secret, now, match.position) in held if still else None
+            yield self._at(spot, replace(base, path=spot.path, in_head=still, line_in_head=here))
         if not spots.get(blob):
             # Loose, staged, or named by a tag alone: no commit.
             reachable = blob in self._order.targets
