@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from scanner.detect import compiled, registry
+from scanner.detect.carried import carried
 from scanner.detect.confirm import Confirmer, PatternTimeoutError
 from scanner.detect.first_pass import FirstPass
 from scanner.detect.judging import settle_scores
@@ -26,6 +27,7 @@ from scanner.detect.sealed.spans import inside, sealed_spans
 from scanner.detect.surroundings import Surroundings
 from scanner.detect.texts import DerivedBatch, Purse, Source, View
 from scanner.model import Companion, Limit, Match, Unread
+from scanner.ruleset.reach import FAR, REACH
 from scanner.ruleset.schema import Rule
 from scanner.secret import Secret
 from scanner.sources.batch import Batch
@@ -125,7 +127,8 @@ class Scanner:
     def __init__(self, engine: Engine) -> None:
         self._plan = engine.plan
         self._enabled = engine.enabled
-        self._first_pass = FirstPass(engine.plan.databases())
+        self._near = FirstPass(engine.plan.near_databases())
+        self._far = FirstPass(engine.plan.far_databases())
         self._targets = engine.plan.targets
         self._confirmers: dict[int, Confirmer] = {}
         self._companions: dict[int, Any] = {}
@@ -183,11 +186,21 @@ class Scanner:
 
     def _by_document(
         self, batch: Batch, items: _Items | None
-    ) -> Iterator[tuple[Source, list[tuple[int, int]]]]:
+    ) -> Iterator[tuple[Source, Sequence[tuple[int, int]]]]:
         """
         Yield each document with hits, and its hits with offsets of its own.
         """
-        hits = self._first_pass.hits(batch.data)
+        for index, hits in self._hits(batch):
+            source = Source(batch, index)
+            if items is not None:
+                source.parent, source.derived = items[index]
+            yield source, hits
+
+    def _hits(self, batch: Batch) -> Iterator[tuple[int, Sequence[tuple[int, int]]]]:
+        if batch.alike and len(batch.starts) > 1:
+            yield from carried(batch, ((self._near, REACH), (self._far, FAR)))
+            return
+        hits = sorted(self._near.hits(batch.data) + self._far.hits(batch.data))
         starts, ends = batch.starts, batch.ends
         at, count = 0, len(hits)
         while at < count:
@@ -199,15 +212,12 @@ class Scanner:
             first, start, stop = at, starts[index], ends[index]
             while at < count and hits[at][0] <= stop:
                 at += 1
-            source = Source(batch, index)
-            if items is not None:
-                source.parent, source.derived = items[index]
-            yield source, [(end - start, number) for end, number in hits[first:at]]
+            yield index, [(end - start, number) for end, number in hits[first:at]]
 
     def _look(
         self,
         source: Source,
-        hits: list[tuple[int, int]],
+        hits: Sequence[tuple[int, int]],
         views: dict[int, list[View]],
         found: list[Found],
     ) -> None:

@@ -36,13 +36,13 @@ _WEAK = (
     rb"[_.-]?(?:id|sid))" + _REST
     + rb"|key(?:s|id|base|hex|b64|bytes|data|value)?" + _PART + rb")"
 )  # fmt: skip
-_CLOSE = rb"[\"'`\])}\\?!*]{0,4}\s*"
+_CLOSE = rb"[\"'`\])}\\?!*]{0,4}\s{0,20}"
 _OPERATOR = rb"(?:[!=+?|]{0,2}=|:|,|\(|>)"
 _GAP = rb"[^\n\"'`;]{0,40}"
 _LITERAL = rb"[\"'`][^\s\"'`<>(){}$]"
 _START = rb"[^\s\"'`<>(){}$\[\]\\;,&|=]"
 _PLAIN = rb"[^\s\"'`<>(){}\[\]\\;,&|]"
-_ASSIGN = rb"[\"'\])\\*]{0,4}\s*(?::=|=>|=|:)[ \t*`]{0,12}"
+_ASSIGN = rb"[\"'\])\\*]{0,4}\s{0,20}(?::=|=>|=|:)[ \t*`]{0,12}"
 _END = rb"(?:[ \t]{0,4}\r?$|[ \t]{1,20}(?:#|//)|[&\"'`\\])"
 _LINE = rb"(?m)"
 
@@ -53,14 +53,14 @@ _PATTERNS = (
     # A bare value after a name, up to the end of the line or of the query parameter.
     _LINE + _STRONG + _ASSIGN + _START + _PLAIN + rb"{3,120}" + _END,
     _LINE + _WEAK + _ASSIGN + _START + _PLAIN + rb"{7,120}" + _END,
-    rb"(?:key|token|secret)[\"']?\s*[:=][ \t]*[A-Za-z0-9+/=_.-]{120}",
+    rb"(?:key|token|secret)[\"']?\s{0,20}[:=][ \t]{0,20}[A-Za-z0-9+/=_.-]{120}",
     # `NAME=value` among others: a command line, a connection string.
     _STRONG + rb"=" + _START + _PLAIN + rb"{3,100}[ \t;,]",
     _WEAK + rb"=" + _START + _PLAIN + rb"{7,120}[ \t;]",
     # An element of XML.
     rb"(?:" + _STRONG + rb"|key" + _PART + rb")>[^\s<>\"'{}$]{4,200}</",
     # A literal with nothing but blanks between: SQL, PowerShell, some configuration files.
-    rb"(?:password|identified\s+by|securestring|secret|-string)\s{1,4}[\"'][^\s\"'`<>$%]{4}",
+    rb"(?:password|identified\s{1,20}by|securestring|secret|-string)\s{1,4}[\"'][^\s\"'`<>$%]{4}",
     # Options.
     (
         rb"-(?:[a-z]{1,12}-){0,2}(?:pass|password|passwd|secret|token|key|pwd|credentials?)\s{1,2}"
@@ -71,7 +71,7 @@ _PATTERNS = (
         rb"[\"']?[\w.@+-]{1,40}:[^\s\"':/@$]{3}"
     ),
     (
-        rb"(?:sshpass|mysql|mysqladmin|mysqldump|redis-cli|docker\s+login|smbclient|net\s+use"
+        rb"(?:sshpass|mysql|mysqladmin|mysqldump|redis-cli|docker\s{1,8}login|smbclient|net\s{1,8}use"
         rb"|htpasswd|openssl)\b[^\n]{0,80}\s-(?:p|a|P|b|k|passin|passout)\s?(?:pass:)?"
         rb"[\"']?[^\s\"'$<>|&;-][^\s\"'|&;$]{3}"
     ),

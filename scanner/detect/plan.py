@@ -18,6 +18,7 @@ from scanner.detect.first_pass import Wanted
 from scanner.detect.patterns import checksum
 from scanner.errors import RuleError
 from scanner.ruleset.expression import weaken
+from scanner.ruleset.reach import is_near
 from scanner.ruleset.schema import Rule
 from scanner.ruleset.table import RuleTable
 
@@ -29,7 +30,7 @@ ANYWHERE = 1 << 62
 Target = tuple[int, int, int, int]
 """Kind, its number (rule, pair, code), tag, and `within` (or `ANYWHERE`)."""
 
-MAIN, RARE_WORDS, COMMON_WORDS = range(3)
+MAIN, RARE_WORDS, COMMON_WORDS, FAR = range(4)
 NAMED = ("detector", "generic")
 """Who hits wherever something named like a credential is set."""
 
@@ -149,7 +150,19 @@ class Plan:
         """
         Return the databases that look at every byte, loaded when first asked for.
         """
+        return [*self.near_databases(), *self.far_databases()]
+
+    def near_databases(self) -> list[hyperscan.Database]:
+        """
+        Return those of them whose expressions are near (see `scanner.ruleset.reach`).
+        """
         return [self._database(shard) for shard in (MAIN, RARE_WORDS) if self._used[shard]]
+
+    def far_databases(self) -> list[hyperscan.Database]:
+        """
+        Return those of them whose expressions may reach far.
+        """
+        return [self._database(FAR)] if self._used[FAR] else []
 
     def late_database(self) -> hyperscan.Database | None:
         """
@@ -195,7 +208,7 @@ class _Draft:
         self.code: list[tuple[str, str]] = []
         self.widths: dict[int, tuple[int, int]] = {}
         self.pairs: list[tuple[Any, ...]] = []
-        self.shards: list[list[int]] = [[], [], []]
+        self.shards: list[list[int]] = [[], [], [], []]
         for shard in range(len(self.shards)):
             self._add(CANARY, (CODE, 0, 0, _NEVER), shard)
 
@@ -250,6 +263,8 @@ class _Draft:
             )
 
     def _add(self, wanted: Wanted, target: Target, shard: int = MAIN) -> None:
+        if shard != COMMON_WORDS and not is_near(wanted.pattern):
+            shard = FAR
         self.shards[shard].append(len(self.wanted))
         self.wanted.append(wanted)
         self.targets.append(target)

@@ -225,6 +225,7 @@ class DerivedBatch:
     """
 
     __slots__ = ("_documents", "data", "ends", "starts")
+    alike = False
 
     def __init__(self, items: Sequence[tuple[Source, Derived]]) -> None:
         self._documents = [_document(parent, derived) for parent, derived in items]

@@ -25,6 +25,11 @@ class Batch(Protocol):
         ...
 
     @property
+    def alike(self) -> bool:
+        """Whether neighbours are likely to be versions of one text."""
+        ...
+
+    @property
     def starts(self) -> Sequence[int]:
         """Where each document starts, ascending."""
         ...
@@ -45,6 +50,7 @@ class ListBatch:
     """
 
     __slots__ = ("_documents", "data", "ends", "starts")
+    alike = False
 
     def __init__(self, items: Sequence[tuple[Document, bytes]]) -> None:
         self._documents = [document for document, _ in items]

@@ -36,6 +36,7 @@ class PartBatch:
     ends: Sequence[int] = field(default_factory=list)
     owners: list[int] = field(default_factory=list)
     parts: list[int] = field(default_factory=list)
+    alike: bool = False
 
     def document(self, index: int) -> Document:
         """

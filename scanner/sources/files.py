@@ -35,6 +35,7 @@ class MappedBatch:
 
     data: memoryview
     only: Document
+    alike: bool = False
 
     @property
     def starts(self) -> Sequence[int]:

@@ -60,6 +60,13 @@ class ObjectBatch:
     cut: int = 0
     """Bytes of the last object that were left out."""
 
+    @property
+    def alike(self) -> bool:
+        """
+        See `Batch.alike`.
+        """
+        return self.kind == "blob"
+
     def document(self, index: int) -> Document:
         """
         See `Batch.document`.

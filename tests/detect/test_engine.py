@@ -88,6 +88,8 @@ class Adjacent:
     A batch without a byte between its documents.
     """
 
+    alike = False
+
     def __init__(self, texts: list[bytes]) -> None:
         self.data = bytearray(b"".join(texts))
         self.starts = [sum(map(len, texts[:n])) for n in range(len(texts))]
