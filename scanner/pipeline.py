@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from scanner.detect.engine import Engine
-from scanner.model import Confidence, Finding, Limit, Match, Occurrence, Unread
+from scanner.model import Confidence, Document, Finding, Limit, Match, Occurrence, Unread
 from scanner.ruleset.schema import Rule
 from scanner.sources.batch import Batch
 from scanner.triage.collapse import Located, collapse
@@ -30,8 +30,8 @@ class Detection:
     matches: list[Match] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
     limits: list[Limit] = field(default_factory=list)
-    sealed: set[str] = field(default_factory=set)
-    """Blobs in which something is sealed."""
+    sealed: set[Document] = field(default_factory=set)
+    """Documents in which something is sealed."""
 
     interrupted: bool = False
 
@@ -182,7 +182,7 @@ class _Scanned:
     matches: list[Match]
     unread: list[Unread]
     limits: list[Limit]
-    sealed: set[str]
+    sealed: set[Document]
     part: Any
 
 

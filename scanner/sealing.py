@@ -40,6 +40,10 @@ class ByName:
     """Whether the run selected a rule."""
 
     policy: Policy | None = None
+    keep: re.Pattern[bytes] | None = None
+    """Paths to remember in `kept`."""
+
+    kept: list[bytes] = field(default_factory=list)
     paths: set[bytes] = field(default_factory=set)
     """What was looked at, to tell a policy's pattern that fits nothing."""
 
@@ -55,6 +59,8 @@ class ByName:
             path = document.path
             if path is None or document.place not in _FILES or document.inner_path:
                 continue
+            if self.keep is not None and self.keep.fullmatch(path):
+                self.kept.append(path)
             if _ROUGH.search(path):
                 from scanner.detect.sealed.detector import matches_by_name  # noqa: PLC0415
 

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-from collections.abc import Callable
 from pathlib import Path
 
-from scanner.commands.audit_names import NAMES, judge_names
+from scanner.commands.audit_names import judge_names
 from scanner.commands.audit_policy import Rules, judge_past, read_rules, text_at_head
-from scanner.commands.options import add_scan_options, settings
+from scanner.commands.key_names import NAMES
+from scanner.commands.keys import KeyRing
+from scanner.commands.options import add_key_options, add_scan_options, settings
 from scanner.commands.progress import progress
 from scanner.commands.session import Result, Session
 from scanner.model import Limit, Place, Unread
@@ -43,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a policy to hold all of history against, beside the one at HEAD",
     )
+    add_key_options(parser)
     add_scan_options(parser)
 
 
@@ -55,7 +57,9 @@ def run(args: argparse.Namespace) -> int:
     with contextlib.closing(ObjectWalk(repository, jobs=session.settings.jobs)) as walk:
         rules = read_rules(walk, args.policy)
         seen = read_everything(session, walk, rules)
-        located, limits = _locate(walk, seen, rules, session.engine.takes)
+        located, limits = _locate(
+            walk, seen, rules, KeyRing(session.engine.takes, args.weak_passwords)
+        )
         findings, notices = judge(
             located,
             session.engine.rule,
@@ -96,7 +100,8 @@ def read_everything(session: Session, walk: ObjectWalk, rules: Rules) -> Detecti
                 break
             if kind == "tree":
                 hit = {m.document.blob for m in seen.matches if m.document.blob is not None}
-                walk.want(hit | seen.sealed, names=(*NAMES, *rules.names(seen.sealed)))
+                sealed = sealed_blobs(seen)
+                walk.want(hit | sealed, names=(*NAMES, *rules.names(sealed)))
             step = bar.kind(kind, walk.count(kind))
             detect_streams(session.engine, walk.streams(kind), seen, step=step)
         if not seen.interrupted:
@@ -108,22 +113,30 @@ def read_everything(session: Session, walk: ObjectWalk, rules: Rules) -> Detecti
     return seen
 
 
+def sealed_blobs(seen: Detection) -> set[str]:
+    """
+    Return the blobs in which something is sealed.
+    """
+    return {document.blob for document in seen.sealed if document.blob is not None}
+
+
 def _locate(
-    walk: ObjectWalk, seen: Detection, rules: Rules, takes: Callable[[str], bool]
+    walk: ObjectWalk, seen: Detection, rules: Rules, ring: KeyRing
 ) -> tuple[list[Located], list[Limit]]:
     if seen.interrupted:
         # Not every tree was read: where a blob lies is not known.
         return [(match, (where_it_stands(match),)) for match in seen.matches], []
     attribution = Attribution(walk.history())
-    blobs = {*walk.named_blobs(), *seen.sealed}
+    sealed = sealed_blobs(seen)
+    blobs = {*walk.named_blobs(), *sealed}
     attribution.prepare(seen.matches, blobs)
     paths = attribution.paths(blobs)
-    named, limits = judge_names(walk, paths, seen.matches, takes)
+    named, limits = judge_names(walk, paths, seen.matches, sealed, ring)
     # Of a text that also called for its checker by itself, the match is there already.
     known = {(m.rule_id, m.document.blob) for m in seen.matches if m.secret is None}
     fresh = [m for m in named if (m.rule_id, m.document.blob) not in known]
     located = attribution.locate([*seen.matches, *fresh])
-    at = {path for blob in seen.sealed for path in paths.get(blob, ())}
+    at = {path for blob in sealed for path in paths.get(blob, ())}
     at |= {path for there in paths.values() for path in there if asked(rules.policy, path)}
-    past = judge_past(walk, attribution.versions(), at, rules, takes)
+    past = judge_past(walk, attribution.versions(), at, rules, ring.takes)
     return [*located, *past.located], [*attribution.limits, *limits, *past.limits]

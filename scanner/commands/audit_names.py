@@ -5,40 +5,28 @@ must be sealed, and keys that open what lies sealed beside them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from scanner.commands.keys import MAX_BYTES, KeyRing
 from scanner.detect.sealed.detector import matches_by_name
 from scanner.detect.sealed.registry import named
-from scanner.detect.sealed.unlock import Candidate, Lock, lock_of, unlock
 from scanner.model import Document, Limit, Match, Place
 from scanner.sources.objects import ObjectWalk
 
-# Whole file names, in any case: few enough not to be asked for at every tree.
-NAMES = (
-    rb"[^\x00]*vault[^\x00]*\.ya?ml",
-    rb"[^\x00]*vault[-_.]?(?:pass|pw|key|secret)[^\x00]*",
-    rb"[^\x00]*\.(?:vault|age|p12|pfx|jks|jceks|kdbx|tfvars)",
-    rb"[^\x00]*\.tfstate[^\x00]*",
-    rb"[._]netrc|\.?pgpass[^\x00]*|\.npmrc|\.pypirc|\.git-credentials|\.s3cfg|\.boto|\.dockercfg",
-    rb"[^\x00]*kubeconfig[^\x00]*|master\.key|\.env(?:\.[^\x00]*)?|rclone\.conf|\.my\.cnf",
-    rb"[^\x00]*(?:sops|secret)[^\x00]*\.(?:ya?ml|json|env)|credentials\.xml|key\.txt|keys\.txt",
-)
 _MAX_BLOBS = 5_000
-_MAX_BYTES = 1 << 20
-_MAX_TRIALS = 600
-"""Each derives a key on purpose slowly; named files are tried before found secrets."""
 
 
 def judge_names(
     walk: ObjectWalk,
     paths: Mapping[str, Sequence[bytes]],
     found: Iterable[Match],
-    takes: Callable[[str], bool],
+    sealed: Iterable[str],
+    ring: KeyRing,
 ) -> tuple[list[Match], list[Limit]]:
     """
     Return the matches of files that are judged by name, and of keys proven on what
-    lies sealed beside them; `paths` are those of the blobs named, and `found` holds the
-    secrets that are tried as keys.
+    lies sealed; `paths` are those of the blobs named and of the `sealed` ones, and
+    `found` holds the secrets that are tried as keys.
     """
     named_blobs = {blob: paths.get(blob) for blob in walk.named_blobs()}
     documents = {
@@ -54,25 +42,17 @@ def judge_names(
             )
         )
     matches: list[Match] = []
-    locks: list[Lock] = []
-    candidates: list[Candidate] = []
     for blob, kind, data in walk.reader.read(wanted[:_MAX_BLOBS]):
         document = documents[blob]
-        if kind != "blob" or len(data) > _MAX_BYTES:
+        if kind != "blob" or len(data) > MAX_BYTES:
             continue
         if named(document.path):
-            matches += [m for m in matches_by_name(data, document) if takes(m.rule_id)]
-        lock = lock_of(data, document)
-        if lock is not None:
-            locks.append(lock)
-        else:
-            candidates.append(Candidate(data, document))
-    if locks:
-        for match in found:
-            if match.secret is not None and match.document.blob is not None:
-                line = match.position.line if match.position else 1
-                candidates.append(Candidate(match.secret.reveal(), match.document, line))
-        proven = unlock(candidates, locks, trials=_MAX_TRIALS)
-        matches += [m for m in proven.matches if takes(m.rule_id)]
-        limits += proven.limits
-    return matches, limits
+            matches += [m for m in matches_by_name(data, document) if ring.takes(m.rule_id)]
+        ring.add(data, document)
+    others = [blob for blob in sorted(sealed) if blob not in documents]
+    for blob, kind, data in walk.reader.read(others[:_MAX_BLOBS]):
+        if kind == "blob" and len(data) <= MAX_BYTES:
+            path = next(iter(paths.get(blob, ())), None)
+            ring.add(data, Document(Place.BLOB, path, blob), key=False)
+    proven, bitten = ring.proven(m for m in found if m.document.blob is not None)
+    return [*matches, *proven], [*limits, *bitten]

@@ -192,6 +192,17 @@ def add_verify_options(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def add_key_options(parser: argparse.ArgumentParser) -> None:
+    """
+    Declare the options of commands that try keys on what is sealed.
+    """
+    parser.add_argument(
+        "--weak-passwords",
+        action="store_true",
+        help="try a short dictionary of weak passwords on Ansible vaults too (slow by nature)",
+    )
+
+
 def settings(args: argparse.Namespace) -> Settings:
     """
     Return what the arguments say.

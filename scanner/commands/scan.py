@@ -8,10 +8,11 @@ import argparse
 import contextlib
 from pathlib import Path
 
-from scanner.commands.options import add_scan_options, settings
+from scanner.commands.key_names import KEY_FILE
+from scanner.commands.options import add_key_options, add_scan_options, settings
 from scanner.commands.session import Result, Session
-from scanner.model import Place, Unread
-from scanner.pipeline import detect, judge, where_it_stands
+from scanner.model import Document, Limit, Match, Place, Unread
+from scanner.pipeline import Detection, detect, judge, where_it_stands
 from scanner.sealing import POLICY_FILES, ByName, policy_of
 from scanner.sources.files import FileWalk
 from scanner.triage.suppression import Comments
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the file is a commit's message: what git cuts off is left out",
     )
+    add_key_options(parser)
     add_scan_options(parser)
 
 
@@ -42,8 +44,10 @@ def run(args: argparse.Namespace) -> int:
     """
     session = Session(settings(args), command="scan", target=" ".join(args.paths))
     walk = FileWalk(args.paths, commit_message=args.commit_message)
-    by_name = ByName(session.engine.takes, policy_of(_policy_files(args.paths)))
+    by_name = ByName(session.engine.takes, policy_of(_policy_files(args.paths)), KEY_FILE)
     seen = detect(session.engine, walk.batches(), jobs=session.settings.jobs, also=by_name.matches)
+    proven, limits = _keys(walk, by_name.kept, seen, session, weak=args.weak_passwords)
+    seen.matches += proven
     findings, notices = judge(
         ((match, (where_it_stands(match),)) for match in seen.matches),
         session.engine.rule,
@@ -60,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         Result(
             findings=findings,
             unread=unread,
-            limits=[*walk.limits, *seen.limits],
+            limits=[*walk.limits, *seen.limits, *limits],
             coverage=walk.coverage,
             notices=[*notices, *by_name.notices()],
             fail_on=None if by_name.policy is None else by_name.policy.fail_on,
@@ -68,6 +72,25 @@ def run(args: argparse.Namespace) -> int:
             file_text=walk.text_at,
         )
     )
+
+
+def _keys(
+    walk: FileWalk, named: list[bytes], seen: Detection, session: Session, *, weak: bool
+) -> tuple[list[Match], list[Limit]]:
+    """
+    Return the keys that open what lies sealed beside them, and the bounds that bit.
+    """
+    sealed = {document.path for document in seen.sealed if document.path is not None}
+    if seen.interrupted or not (named or sealed):
+        return [], []
+    from scanner.commands.keys import MAX_BYTES, KeyRing  # needs cryptography
+
+    ring = KeyRing(session.engine.takes, weak)
+    for path in dict.fromkeys([*named, *sorted(sealed)]):
+        data = walk.text_at(path, most=MAX_BYTES)
+        if data is not None:
+            ring.add(data, Document(Place.FILE, path), key=path not in sealed)
+    return ring.proven(seen.matches)
 
 
 def _policy_files(roots: list[str]) -> dict[bytes, bytes]:

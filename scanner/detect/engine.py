@@ -26,7 +26,7 @@ from scanner.detect.plan import KEYED, RULE, Plan
 from scanner.detect.sealed.spans import inside, sealed_spans
 from scanner.detect.surroundings import Surroundings
 from scanner.detect.texts import DerivedBatch, Purse, Source, View
-from scanner.model import Companion, Limit, Match, Unread
+from scanner.model import Companion, Document, Limit, Match, Unread
 from scanner.ruleset.reach import FAR, REACH
 from scanner.ruleset.schema import Rule
 from scanner.secret import Secret
@@ -137,8 +137,8 @@ class Scanner:
         self._surroundings = Surroundings(engine.plan)
         self.limits: list[Limit] = []
         self.unread: list[Unread] = []
-        self.sealed: set[str] = set()
-        """Blobs in which something is sealed, soundly or in part."""
+        self.sealed: set[Document] = set()
+        """Documents in which something is sealed, soundly or in part."""
 
     def scan(self, batch: Batch) -> list[Match]:
         """
@@ -169,7 +169,7 @@ class Scanner:
                 continue
             for candidate in registry.load_detector(name).detect(views[number]):
                 if candidate.seal is not None and candidate.seal.state in _SEALED:
-                    self.sealed.add(candidate.seal.blob or "")
+                    self.sealed.add(candidate.text.document)
                 rule = self._plan.rules.number(candidate.rule_id)
                 if rule in self._enabled and isinstance(candidate.text, View):
                     found.append(of_candidate(candidate, candidate.text.source, rule))

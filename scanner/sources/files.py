@@ -92,10 +92,10 @@ class FileWalk:
         if pending:
             yield ListBatch(pending)
 
-    def text_at(self, path: bytes) -> bytes | None:
+    def text_at(self, path: bytes, *, most: int = _MAPPED_BYTES) -> bytes | None:
         """
         Return the bytes of a file by the path that it was reported under, `None` if
-        it cannot be read (again).
+        it cannot be read (again) or has more than `most` bytes.
         """
         for root in map(os.fsencode, self.roots):
             file = os.path.join(root, path) if os.path.isdir(root) else root
@@ -107,9 +107,10 @@ class FileWalk:
             elif file == root and path not in {_shown(root), os.path.basename(root)}:
                 continue
             try:
-                if stat.S_ISREG(os.lstat(file).st_mode):
+                status = os.lstat(file)
+                if stat.S_ISREG(status.st_mode) and status.st_size <= most:
                     with open(file, "rb") as stream:
-                        return stream.read(_MAPPED_BYTES)
+                        return stream.read(most)
             except (OSError, ValueError):
                 continue
         return None

@@ -34,6 +34,7 @@ from scanner.detect.sealed.registry import seal_records
 from scanner.model import Document, Limit, Match, Position, SealRecord
 
 RULE_ID = "key-beside-lock"
+WEAK_RULE_ID = "ansible-vault-weak-password"
 _MAX_PASSWORD = 256  # bytes
 _MAX_TRIALS = 5_000  # of a vault password; each costs some 5 ms
 _MAX_LOCKS_A_LABEL = 3
@@ -165,6 +166,43 @@ def passwords(text: bytes) -> list[bytes]:
     return [
         part for part in dict.fromkeys(found) if not part.startswith((b"#!", b"$ANSIBLE_VAULT"))
     ]
+
+
+def try_weak(locks: list[Lock], *, trials: int = _MAX_TRIALS) -> Unlocking:
+    """
+    Try the dictionary of weak passwords on every vault; a match tells that one opens it, not which.
+    """
+    done = Unlocking()
+    left = trials
+    for lock in locks:
+        left -= len(WEAK_PASSWORDS) * len(list(_vaults([lock])))
+        if left < 0:
+            done.limits.append(Limit(
+                name="vault-trials", path=lock.document.path,
+                reason=f"only {trials} trials of weak vault passwords were made",
+            ))  # fmt: skip
+            break
+        if weak_password(lock) is not None:
+            done.matches.append(_weak_match(lock))
+    return done
+
+
+def _weak_match(lock: Lock) -> Match:
+    reason = "opens with a password that anyone would try (proven offline)"
+    line = lock.records[0].line if lock.records else 1
+    document = lock.document
+    return Match(
+        rule_id=WEAK_RULE_ID,
+        secret=None,
+        document=document,
+        position=Position(line, 1, line, 2),
+        reasons=(reason,),
+        seal=SealRecord(
+            format="ansible-vault", state="sealed", reason=reason, line=line,
+            path=document.path, blob=document.blob,
+        ),
+        proven=True,
+    )  # fmt: skip
 
 
 def weak_password(lock: Lock) -> bytes | None:

@@ -12,7 +12,13 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from scanner.detect.sealed.unlock import Candidate, lock_of, unlock, weak_password
+from scanner.detect.sealed.unlock import (
+    Candidate,
+    lock_of,
+    try_weak,
+    unlock,
+    weak_password,
+)
 from scanner.model import Document, Place
 from tests.detect.sealed import makers
 
@@ -91,3 +97,10 @@ def test_a_weak_vault_password_is_found_on_request(monkeypatch):
 
 def test_what_is_plain_is_no_lock():
     assert lock_of(b"password: a\n", Document(Place.FILE, b"a.yml")) is None
+
+
+def test_trials_of_weak_passwords_are_bounded_and_the_bound_is_told():
+    locks = [_lock("vault")]
+
+    assert try_weak(locks).matches == try_weak(locks).limits == []
+    assert [limit.name for limit in try_weak(locks, trials=10).limits] == ["vault-trials"]
