@@ -7,15 +7,17 @@ what only another command needs.
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import scanner
 from scanner.errors import ScannerError
+
+if TYPE_CHECKING:
+    import argparse
 
 _COMMANDS = {
     "audit": "read every object of a repository, reachable or not",
@@ -43,11 +45,6 @@ class Command(Protocol):
 
     def run(self, args: argparse.Namespace) -> int:
         """Do the work and return the exit code."""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ScannerError(f"{self.prog}: {message}", hint=f"see `{self.prog} --help`")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,13 +78,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _dispatch(arguments: list[str]) -> int:
     name = arguments[0] if arguments else ""
+    if name == "staged" and (line := _glance(arguments[1:])) is not None:
+        print(line, file=sys.stderr)
+        return 0
     if name in _COMMANDS:
+        from scanner.commands.parser import parser
+
         module: Command = importlib.import_module(f"scanner.commands.{name.replace('-', '_')}")
-        parser = _Parser(prog=f"unsealed {name}", description=_COMMANDS[name], allow_abbrev=False)
-        parser.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
-        module.add_arguments(parser)
+        arguments_of = parser(name, _COMMANDS[name])
+        module.add_arguments(arguments_of)
         try:
-            args = parser.parse_args(arguments[1:])
+            args = arguments_of.parse_args(arguments[1:])
         except SystemExit as exit_:  # --help
             return int(exit_.code or 0)
         return module.run(args)
@@ -98,6 +99,15 @@ def _dispatch(arguments: list[str]) -> int:
         print(_usage())
         return 0 if name else 2
     raise ScannerError(f"unknown command {name!r}", hint="see `unsealed --help`")
+
+
+def _glance(arguments: list[str]) -> str | None:
+    # The hook as it is installed: no options, and mostly nothing to find.
+    if len(arguments) > 1 or any(argument.startswith("-") for argument in arguments):
+        return None
+    from scanner.commands.staged_glance import clean
+
+    return clean(arguments[0] if arguments else ".")
 
 
 def _usage() -> str:

@@ -6,13 +6,18 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def state_folder() -> Path:
     """
     Return where keys and decisions are kept; not made here.
     """
+    from pathlib import Path  # noqa: PLC0415 # the hook does without
+
     return Path(state_path())
 
 
@@ -20,6 +25,8 @@ def cache_folder() -> Path:
     """
     Return where what can be made again is kept; not made here.
     """
+    from pathlib import Path  # noqa: PLC0415 # the hook does without
+
     return Path(cache_path())
 
 

@@ -11,23 +11,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from scanner.file_names import POLICY_FILES, rough
 from scanner.model import Document, Match, Place, Position
 from scanner.policy.model import Policy
 from scanner.sources.batch import Batch
 
 _FILES = frozenset({Place.FILE, Place.INDEX, Place.BLOB, Place.LFS_OBJECT})
-POLICY_FILES = (b".unsealed.yml", b".sops.yaml", b".sops.yml", b".gitattributes", b"ansible.cfg")
-
-# Wider than every checker's own pattern (a test holds them together): what it
-# turns away need not load the checkers, which would cost the hook more than all else.
-ROUGH_NAME = (
-    r"vault|\.age$|\.gpg$|\.pgp$|\.asc$|\.p12$|\.pfx$|\.jks$|\.jceks$|keystore|\.kdbx$|kustomization"
-    r"|pass|\.env|netrc|\.npmrc|\.pypirc|kube|(?:admin|kubelet|manager|scheduler)\.conf$|docker"
-    r"|\.tfstate|\.tfvars|\.key$|secret|credential|settings|\.boto$|\.s3cfg$|application_default"
-    r"|service[-_]?account|gcp|gcloud|google|azure|\.my(?:login)?\.cnf$|terraform|auth\.json$"
-    r"|rclone\.conf$|config\.json$|/config$|\.bin$|\.json$"
-)
-_ROUGH = re.compile(ROUGH_NAME.encode(), re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -61,7 +50,7 @@ class ByName:
                 continue
             if self.keep is not None and self.keep.fullmatch(path):
                 self.kept.append(path)
-            if _ROUGH.search(path):
+            if rough(path):
                 from scanner.detect.sealed.detector import matches_by_name  # noqa: PLC0415
 
                 yield from matches_by_name(bytes(batch.data[start:end]), document)

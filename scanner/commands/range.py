@@ -15,8 +15,9 @@ from scanner.commands.options import add_scan_options, settings
 from scanner.commands.range_places import located
 from scanner.commands.session import Result, Session
 from scanner.errors import ConfigError
+from scanner.file_names import POLICY_FILES
 from scanner.pipeline import Detection, detect, judge
-from scanner.sealing import POLICY_FILES, ByName, policy_of
+from scanner.sealing import ByName, policy_of
 from scanner.sources.git import open_repository
 from scanner.sources.revisions import RangeWalk
 from scanner.triage.baseline import FILE_NAME

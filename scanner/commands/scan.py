@@ -11,9 +11,10 @@ from pathlib import Path
 from scanner.commands.key_names import KEY_FILE
 from scanner.commands.options import add_key_options, add_scan_options, settings
 from scanner.commands.session import Result, Session
+from scanner.file_names import POLICY_FILES
 from scanner.model import Document, Limit, Match, Place, Unread
 from scanner.pipeline import Detection, detect, judge, where_it_stands
-from scanner.sealing import POLICY_FILES, ByName, policy_of
+from scanner.sealing import ByName, policy_of
 from scanner.sources.files import FileWalk
 from scanner.triage.suppression import Comments
 

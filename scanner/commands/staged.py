@@ -14,9 +14,10 @@ from pathlib import Path
 from scanner.commands.options import add_scan_options, settings
 from scanner.commands.session import Result, Session
 from scanner.errors import TargetError
+from scanner.file_names import POLICY_FILES
 from scanner.model import Match
 from scanner.pipeline import detect, judge, where_it_stands
-from scanner.sealing import POLICY_FILES, ByName, policy_of
+from scanner.sealing import ByName, policy_of
 from scanner.sources.git import open_repository
 from scanner.sources.index import IndexWalk
 from scanner.triage.baseline import FILE_NAME

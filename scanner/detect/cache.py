@@ -8,12 +8,16 @@ reads only the parts that its few texts need.
 
 from __future__ import annotations
 
-import hmac
 import marshal
 import os
 from _thread import allocate_lock
 from collections.abc import Iterable, Mapping
-from hashlib import blake2b
+
+try:
+    # `hashlib` loads OpenSSL for what it does not need for this: two milliseconds of a hook's run.
+    from _blake2 import blake2b
+except ImportError:
+    from hashlib import blake2b
 
 _MAGIC = b"unsealed-rules-2\n"
 _CODE_BYTES = 32
@@ -44,15 +48,21 @@ class Parts:
         Return a part; raise `DamagedError` unless it is what was written.
         """
         try:
-            offset, size, digest = self._table[name]
+            offset, size, expected = self._table[name]
             with self._lock:
                 # A copy of our own: a mapped file could change after it was checked.
                 data = _read(self._number, offset, size)
         except (KeyError, OSError) as error:
             raise DamagedError(name) from error
-        if not hmac.compare_digest(_digest(data), digest):
+        if digest(data) != expected:
             raise DamagedError(name)
         return data
+
+    def mend(self) -> None:
+        """
+        Raise: a file cannot make itself again.
+        """
+        raise DamagedError("canary")
 
 
 def open_parts(path: str, key: bytes, purpose: bytes) -> Parts:
@@ -77,11 +87,12 @@ def _table(number: int, key: bytes, purpose: bytes) -> dict[str, tuple[int, int,
         raise DamagedError("magic")
     table = _read(number, start, int.from_bytes(front[-_SIZE_BYTES:], "big"))
     code = front[len(_MAGIC) : -_SIZE_BYTES]
-    if not hmac.compare_digest(code, _code(key, purpose, table)):
+    # Who could time this comparison is on this machine, and as near to the key as to the file.
+    if code != _code(key, purpose, table):
         raise DamagedError("code")
     end = start + len(table)
     rows = marshal.loads(table)  # noqa: S302 # its keyed code was checked above
-    return {name: (end + offset, size, digest) for name, offset, size, digest in rows}
+    return {name: (end + offset, size, expected) for name, offset, size, expected in rows}
 
 
 def _read(number: int, offset: int, size: int) -> bytes:
@@ -97,7 +108,7 @@ def joined(parts: Iterable[tuple[str, bytes]], key: bytes, purpose: bytes) -> li
     pieces: list[bytes] = []
     offset = 0
     for name, data in parts:
-        rows.append((name, offset, len(data), _digest(data)))
+        rows.append((name, offset, len(data), digest(data)))
         pieces.append(data)
         offset += len(data)
     table = marshal.dumps(rows)
@@ -105,7 +116,10 @@ def joined(parts: Iterable[tuple[str, bytes]], key: bytes, purpose: bytes) -> li
     return [_MAGIC, _code(key, purpose, table), size, table, *pieces]
 
 
-def _digest(data: bytes) -> bytes:
+def digest(data: bytes) -> bytes:
+    """
+    Return what tells this text from any other.
+    """
     return blake2b(data, digest_size=_CODE_BYTES).digest()
 
 

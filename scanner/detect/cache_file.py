@@ -11,19 +11,20 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
 from typing import NamedTuple
 
 import hyperscan
 
 from scanner import __version__ as scanner_version
+from scanner.detect.cache import digest
 from scanner.folders import cache_path, state_path
 
 KEY_BYTES = 32
 _KEY_FILE = "cache-key"
 _PREFIX, _SUFFIX = "rules-", ".bin"
 _KEPT_FILES = 6
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_NAME_LENGTH = 32
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 _CODE = ("ruleset", "detect", os.path.join("detect", "decode"))
 
 
@@ -62,13 +63,13 @@ def _fresh_name(paths: Sequence[str]) -> str:
     machine = os.uname().machine if hasattr(os, "uname") else ""
     library = hyperscan.__version__  # type: ignore[attr-defined] # its stubs lack it
     asked = (scanner_version, library, sys.version, sys.platform, machine)
-    digest = blake2b(repr(asked).encode(), digest_size=16)
+    seen = [repr(asked)]
     installed = os.path.isdir(os.path.join(_PACKAGE, "_rules"))
     for path in (*(os.path.join(_PACKAGE, name) for name in _CODE), *paths):
         ours = installed and path.startswith(_PACKAGE + os.sep)
         look = _folder_stat if ours else _stats
-        digest.update(repr((os.path.abspath(path), look(path))).encode())
-    return digest.hexdigest()
+        seen.append(repr((os.path.abspath(path), look(path))))
+    return digest("\n".join(seen).encode()).hex()[:_NAME_LENGTH]
 
 
 def _folder_stat(path: str) -> tuple[int, int, int]:

@@ -8,13 +8,22 @@ from __future__ import annotations
 import marshal
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import hyperscan
 
-from scanner.detect import first_pass, keyed, registry
+from scanner.detect import compiling, keyed, registry
 from scanner.detect.common_words import common
-from scanner.detect.first_pass import Wanted
+from scanner.detect.compiling import Wanted
+from scanner.detect.databases import (
+    COMMON_WORDS,
+    FAR,
+    MAIN,
+    RARE_WORDS,
+    Databases,
+    Reader,
+    database_part,
+)
 from scanner.detect.patterns import checksum
 from scanner.errors import RuleError
 from scanner.ruleset.expression import weaken
@@ -30,27 +39,11 @@ ANYWHERE = 1 << 62
 Target = tuple[int, int, int, int]
 """Kind, its number (rule, pair, code), tag, and `within` (or `ANYWHERE`)."""
 
-MAIN, RARE_WORDS, COMMON_WORDS, FAR = range(4)
 NAMED = ("detector", "generic")
 """Who hits wherever something named like a credential is set."""
 
 CANARY = Wanted(b"unsealed-canary-[0-9]{4}")
-CANARY_TEXT = b"an unsealed-canary-2024 sings"
 _NEVER = -1
-
-
-class Reader(Protocol):
-    """
-    Where a plan's parts come from.
-    """
-
-    def read(self, name: str) -> bytes:
-        """Return a part by its name."""
-        ...
-
-    def mend(self) -> None:
-        """Make all parts again, for one that was read is no good."""
-        ...
 
 
 class Made:
@@ -78,14 +71,16 @@ class Plan:
     Rules and first pass, ready to scan with; parts of it are read when they are asked for.
     """
 
-    def __init__(self, parts: Reader) -> None:
+    def __init__(self, parts: Reader, databases: Databases | None = None) -> None:
+        """
+        `databases` are those of the same parts, if somebody has loaded them already.
+        """
         self.parts = parts
+        self._databases = databases or Databases(parts)
         head = _load(parts, "head")
         self.digest: str = head["digest"]
         self.code: list[tuple[str, str]] = head["code"]
         self.rules = RuleTable(head["ids"], lambda: _load(parts, "rules"))
-        self._used: list[bool] = head["used"]
-        self._databases: dict[int, hyperscan.Database] = {}
         self.named_code = self.code.index(NAMED) if NAMED in self.code else -1
 
     @cached_property
@@ -128,7 +123,7 @@ class Plan:
         draft.add_code(derivers=code)
         draft.add_keyed()
         try:
-            databases = first_pass.compile_shards(draft.wanted, draft.shards, progress=progress)
+            databases = compiling.compile_shards(draft.wanted, draft.shards, progress=progress)
         except hyperscan.error as error:
             draft.blame(error)
             raise
@@ -150,36 +145,25 @@ class Plan:
         """
         Return the databases that look at every byte, loaded when first asked for.
         """
-        return [*self.near_databases(), *self.far_databases()]
+        return self._databases.early()
 
     def near_databases(self) -> list[hyperscan.Database]:
         """
         Return those of them whose expressions are near (see `scanner.ruleset.reach`).
         """
-        return [self._database(shard) for shard in (MAIN, RARE_WORDS) if self._used[shard]]
+        return self._databases.near()
 
     def far_databases(self) -> list[hyperscan.Database]:
         """
         Return those of them whose expressions may reach far.
         """
-        return [self._database(FAR)] if self._used[FAR] else []
+        return self._databases.far()
 
     def late_database(self) -> hyperscan.Database | None:
         """
         Return the database of the common words, which looks at surroundings of hits only.
         """
-        return self._database(COMMON_WORDS) if self._used[COMMON_WORDS] else None
-
-    def _database(self, shard: int) -> hyperscan.Database:
-        database = self._databases.get(shard)
-        if database is None:
-            part = database_part(shard)
-            database = first_pass.sound(self.parts.read(part), CANARY_TEXT)
-            if database is None:
-                self.parts.mend()
-                database = first_pass.load(self.parts.read(part))
-            self._databases[shard] = database
-        return database
+        return self._databases.late()
 
     def keyed_matcher(self) -> keyed.KeyedMatcher:
         """
@@ -187,13 +171,6 @@ class Plan:
         """
         pairs = _load(self.parts, "pairs")
         return keyed.KeyedMatcher(self.rules, [keyed.Pair(*pair) for pair in pairs])
-
-
-def database_part(shard: int) -> str:
-    """
-    Return the name of the part that holds a database.
-    """
-    return f"database-{shard}"
 
 
 def _load(parts: Reader, name: str) -> Any:
@@ -274,7 +251,7 @@ class _Draft:
         Raise a `RuleError` for the first rule that cannot be compiled by itself.
         """
         for wanted, (kind, which, _, _) in zip(self.wanted, self.targets, strict=True):
-            if kind == CODE or first_pass.compile_problem(wanted) is None:
+            if kind == CODE or compiling.compile_problem(wanted) is None:
                 continue
             rule = self._rules[which if kind == RULE else self.pairs[which][3][0]]
             problem = f"the first pass refuses it: {error}"
@@ -289,12 +266,14 @@ class _Draft:
             "ids": list(table.ids),
             "digest": table.digest(),
             "code": self.code,
-            # Each shard has a canary; one with nothing else is not looked at.
-            "used": [len(shard) > 1 for shard in self.shards],
         }
         return {
             "head": marshal.dumps(head),
-            **{database_part(shard): data for shard, data in enumerate(databases)},
+            # Each shard has a canary; of one with nothing else no database is kept.
+            **{
+                database_part(shard): data if len(self.shards[shard]) > 1 else b""
+                for shard, data in enumerate(databases)
+            },
             "targets": marshal.dumps(self.targets),
             "widths": marshal.dumps(self.widths),
             "pairs": marshal.dumps(self.pairs),

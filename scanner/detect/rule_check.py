@@ -13,7 +13,7 @@ from pathlib import Path
 import hyperscan
 import regex
 
-from scanner.detect import first_pass
+from scanner.detect import compiling, first_pass
 from scanner.detect.checksums import CHECKSUMS
 from scanner.detect.engine import Engine
 from scanner.detect.plan import KEYED, RULE, Plan
@@ -160,8 +160,8 @@ def check_speed(rules: Sequence[Rule], chosen: Sequence[Rule]) -> tuple[list[Cos
     return costs, problems
 
 
-def _cost(rule_id: str, wanted: Sequence[first_pass.Wanted], sample: bytes) -> Cost:
-    serialised = first_pass.compile_shards(wanted, [list(range(len(wanted)))])[0]
+def _cost(rule_id: str, wanted: Sequence[compiling.Wanted], sample: bytes) -> Cost:
+    serialised = compiling.compile_shards(wanted, [list(range(len(wanted)))])[0]
     database = first_pass.load(serialised)
     scratch = hyperscan.Scratch(database)
     events = len(first_pass.FirstPass([database]).hits(sample))

@@ -14,6 +14,7 @@ from scanner.model import Coverage, Document, Place, Unread
 from scanner.sources import git
 from scanner.sources.batch import Batch, ListBatch
 from scanner.sources.blobs import BlobReader
+from scanner.sources.git_command import hook_environment
 
 _SYMLINK, _SUBMODULE, _ABSENT = b"120000", b"160000", b"000000"
 
@@ -46,7 +47,7 @@ class IndexWalk:
         """
         Ask git what is staged.  Raise `SourceError` if the index cannot be read.
         """
-        extra = git.hook_environment()
+        extra = hook_environment()
         cwd = self.repository.work_tree or self.repository.git_dir
         head = git.start("rev-parse", "-q", "--verify", "HEAD^{commit}", cwd=cwd, extra=extra)
         base = head.stdout.decode().strip() if not head.returncode else self._empty_tree(cwd)
@@ -101,7 +102,7 @@ class IndexWalk:
         Return the staged bytes of those of these paths that the index has.
         """
         cwd = self.repository.work_tree or self.repository.git_dir
-        return git.named_files(cwd, b"", names, extra=git.hook_environment())
+        return git.named_files(cwd, b"", names, extra=hook_environment())
 
     def _reader(self) -> BlobReader:
         return BlobReader(self.repository, self.coverage, self.unread)

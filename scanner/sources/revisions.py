@@ -18,6 +18,7 @@ from scanner.sources import git
 from scanner.sources.batch import Batch, ListBatch
 from scanner.sources.blobs import BlobReader
 from scanner.sources.commit_text import CommitText, parse_commit
+from scanner.sources.git_command import hook_environment
 
 _ABSENT, _SUBMODULE, _SYMLINK = b"000000", b"160000", b"120000"
 
@@ -127,7 +128,7 @@ class RangeWalk:
         Return a file's bytes at a revision, or `None` if it is not there.
         """
         done = git.start(
-            "cat-file", "blob", f"{revision}:{path}", cwd=self._folder, extra=git.hook_environment()
+            "cat-file", "blob", f"{revision}:{path}", cwd=self._folder, extra=hook_environment()
         )
         return None if done.returncode else done.stdout
 
@@ -149,7 +150,7 @@ class RangeWalk:
         Return a file's bytes at the range's head, or `None` if it is not there.
         """
         files = git.named_files(
-            self._folder, self.heads[0].encode(), [path], extra=git.hook_environment()
+            self._folder, self.heads[0].encode(), [path], extra=hook_environment()
         )
         return files.get(path)
 
@@ -160,7 +161,7 @@ class RangeWalk:
         base = next((base for base in self.bases if not base.startswith("--")), None)
         if base is None:
             return {}
-        return git.named_files(self._folder, base.encode(), names, extra=git.hook_environment())
+        return git.named_files(self._folder, base.encode(), names, extra=hook_environment())
 
     @property
     def _folder(self) -> Path:
@@ -170,7 +171,7 @@ class RangeWalk:
         return BlobReader(self.repository, self.coverage, self.unread)
 
     def _git(self, *arguments: str, stdin: bytes = b"") -> bytes:
-        return git.run(*arguments, cwd=self._folder, stdin=stdin, extra=git.hook_environment())
+        return git.run(*arguments, cwd=self._folder, stdin=stdin, extra=hook_environment())
 
     def _shallow(self) -> set[str]:
         try:
@@ -181,7 +182,7 @@ class RangeWalk:
     def _check(self, revision: str, *, shallow: bool) -> None:
         done = git.start(
             "rev-parse", "-q", "--verify", "--end-of-options", f"{revision}^{{commit}}",
-            cwd=self._folder, extra=git.hook_environment(),
+            cwd=self._folder, extra=hook_environment(),
         )  # fmt: skip
         if not done.returncode:
             return

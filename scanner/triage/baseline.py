@@ -16,10 +16,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from scanner.errors import ConfigError
+from scanner.file_names import BASELINE_FILE
 from scanner.model import Finding, Suppressed, Unread
 from scanner.triage.fingerprint import KEY_BYTES
 
-FILE_NAME = ".unsealed-baseline"
+FILE_NAME = BASELINE_FILE
 _VERSION = 1
 _GROUP = 8
 _MAX_BYTES = 64 << 20

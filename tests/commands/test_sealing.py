@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from scanner.detect.sealed.registry import named
-from scanner.sealing import ROUGH_NAME, ByName, policy_of
+from scanner.file_names import ROUGH_NAME
+from scanner.sealing import ByName, policy_of
 from tests.commands.runs import run
 from tests.conftest import Repository
 

@@ -1,0 +1,94 @@
+"""
+The hook's usual case, told at a glance: nothing staged comes near anything we look for.
+
+Most commits hold no credential.  To say so takes two processes of git and the
+first pass; only where something hits is the engine imported, and only where the
+engine finds something (or something is out of the ordinary) does the command
+proper run, from the beginning.  What is looked at here is a superset of what it
+would look at, so that clean here is clean there.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+import hyperscan
+
+from scanner.detect.cache import DamagedError, Parts, open_parts
+from scanner.detect.cache_file import cache_file
+from scanner.detect.databases import Databases
+from scanner.detect.first_pass import FirstPass
+from scanner.file_names import BASELINE_FILE, POLICY_FILES, rough
+from scanner.ruleset.shipped import shipped_path
+from scanner.sources.staged_texts import SYMLINK, Staged, glance
+
+_ATTRIBUTES = b".gitattributes"
+
+
+def clean(top: str) -> str | None:
+    """
+    Return what to say of a repository with nothing to find in its index; `None`: look properly.
+    """
+    started = time.monotonic()
+    if os.path.lexists(os.path.join(top, BASELINE_FILE)):
+        return None
+    running = glance(top, POLICY_FILES)
+    if running is None:
+        return None
+    try:
+        parts = _parts()
+        if parts is None:
+            return None
+        databases = Databases(parts)
+        look = FirstPass(databases.early())
+        staged = running.result()
+        if staged is None or not _plain(staged):
+            return None
+        paths = [change.path for change in staged.changes]
+        if look.hits(b"\n".join([*staged.texts, *paths])) and not _silent(parts, databases, staged):
+            return None
+    except (DamagedError, OSError, hyperscan.error):
+        return None
+    finally:
+        running.close()
+    count = len(staged.changes)
+    return f"unsealed: nothing found in {count} texts, {time.monotonic() - started:.2f} s"
+
+
+def _parts() -> Parts | None:
+    file = cache_file([shipped_path()])
+    return None if file is None else open_parts(file.path, file.key, file.purpose)
+
+
+def _silent(parts: Parts, databases: Databases, staged: Staged) -> bool:
+    """
+    Tell whether the engine finds nothing at all in what is staged.
+    """
+    from scanner.detect.engine import Engine
+    from scanner.detect.plan import Plan
+    from scanner.model import Document, Place
+    from scanner.sources.batch import ListBatch
+
+    places = {SYMLINK: Place.SYMLINK}
+    documents = [
+        Document(places.get(change.mode, Place.INDEX), change.path, change.blob.decode())
+        for change in staged.changes
+    ]
+    names = [(Document(Place.PATH, change.path), change.path) for change in staged.changes]
+    scanner = Engine(Plan(parts, databases)).scanner()
+    batches = (ListBatch(list(zip(documents, staged.texts, strict=True))), ListBatch(names))
+    found = any(scanner.scan(batch) for batch in batches)
+    return not (found or scanner.limits or scanner.unread)
+
+
+def _plain(staged: Staged) -> bool:
+    """
+    Tell whether no policy asks for anything, and no name says that a file must be sealed.
+    """
+    if any(name != _ATTRIBUTES for name in staged.root_files):
+        return False
+    # Attributes are a policy only where they name a filter.
+    if b"filter" in staged.root_files.get(_ATTRIBUTES, b""):
+        return False
+    return not any(rough(change.path) for change in staged.changes)

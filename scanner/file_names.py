@@ -1,0 +1,28 @@
+"""
+Names of files that mean something to us; apart, so that the hook need load no more to know them.
+"""
+
+from __future__ import annotations
+
+import re
+
+BASELINE_FILE = ".unsealed-baseline"
+POLICY_FILES = (b".unsealed.yml", b".sops.yaml", b".sops.yml", b".gitattributes", b"ansible.cfg")
+
+# Wider than every checker's own pattern (a test holds them together): what it
+# turns away need not load the checkers, which would cost the hook more than all else.
+ROUGH_NAME = (
+    r"vault|\.age$|\.gpg$|\.pgp$|\.asc$|\.p12$|\.pfx$|\.jks$|\.jceks$|keystore|\.kdbx$|kustomization"
+    r"|pass|\.env|netrc|\.npmrc|\.pypirc|kube|(?:admin|kubelet|manager|scheduler)\.conf$|docker"
+    r"|\.tfstate|\.tfvars|\.key$|secret|credential|settings|\.boto$|\.s3cfg$|application_default"
+    r"|service[-_]?account|gcp|gcloud|google|azure|\.my(?:login)?\.cnf$|terraform|auth\.json$"
+    r"|rclone\.conf$|config\.json$|/config$|\.bin$|\.json$"
+)
+_ROUGH = re.compile(ROUGH_NAME.encode(), re.IGNORECASE)
+
+
+def rough(path: bytes) -> bool:
+    """
+    Tell whether a checker might ask for a file of this name.
+    """
+    return _ROUGH.search(path) is not None
