@@ -1,10 +1,12 @@
 """
 Train the confidence score and write `scanner/detect/weights.bin`.
 
-    python benchmarks/train_score.py CORPUS [--write] [--findings FILE]
+    python benchmarks/train_score.py CORPUS [--write] [--findings FILE] [--peers FILE]
 
 CORPUS is a folder with `data/` (repositories by id) and `meta/` (one CSV of labelled lines a
-repository) in the layout of CredData.  Needs scikit-learn and lightgbm, which the product does not.
+repository) in the layout of CredData.  `--peers` adds the test cases of other scanners (JSON lines
+with `text`, `secret`, `label`, `provider`): they are learnt from, but neither measured nor
+calibrated on.  Needs scikit-learn and lightgbm, which the product does not.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import json
 import math
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -34,7 +36,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from scanner.detect import generic
 from scanner.detect.features import content_features
 from scanner.detect.features_words import PATH_NAMES, path_features
-from scanner.detect.generic_forms import Candidate, values_on
+from scanner.detect.generic_forms import Candidate, describe, is_telling, values_on
 from scanner.detect.generic_triggers import EXPRESSIONS
 from scanner.detect.score_tables import WEIGHTS, Tables, dump
 
@@ -43,8 +45,9 @@ SEED = 7
 WORDS = 9000
 PARAMS = {
     "objective": "binary",
-    "learning_rate": 0.05,
-    "num_leaves": 16,
+    "learning_rate": 0.1,
+    "num_leaves": 20,
+    "max_depth": 6,
     "min_child_samples": 15,
     "feature_fraction": 0.4,
     "bagging_fraction": 0.8,
@@ -57,7 +60,7 @@ PARAMS = {
     "seed": SEED,
     "deterministic": True,
 }
-ROUNDS = 240
+ROUNDS = 120
 MIN_STRETCH = 60
 MIN_TRUE = 40
 DENSE = 160
@@ -76,6 +79,11 @@ class Sample:
     label: int
     """1 true, 0 false or unlabelled, -1 on a true line but another value: not trained on."""
     categories: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def measured(self) -> bool:
+        """Whether it is of the corpus: figures and calibration ask no others."""
+        return self.path.startswith("data/")
 
 
 @dataclass
@@ -205,11 +213,17 @@ def learn_tables(corpus: Path) -> Tables:
     )
 
 
+def path_of(sample: Sample) -> bytes:
+    """
+    Return the path inside its repository; a test case of another scanner has a plain one.
+    """
+    if sample.repo.startswith("peers/"):
+        return b"src/main"
+    return sample.path.split("/", 2)[-1].encode()
+
+
 def matrix(samples: list[Sample], tables: Tables) -> np.ndarray:
-    rows = [
-        content_features(s.candidate, tables) + path_features(s.path.split("/", 2)[-1].encode())
-        for s in samples
-    ]
+    rows = [content_features(s.candidate, tables) + path_features(path_of(s)) for s in samples]
     return np.array(rows, dtype=np.float32)
 
 
@@ -218,7 +232,7 @@ def weights_of(samples: list[Sample]) -> np.ndarray:
     Return weights under which a repository full of one pattern speaks a little less.
     """
     counts = collections.Counter(s.repo for s in samples)
-    weight = np.array([counts[s.repo] ** -0.25 for s in samples])
+    weight = np.array([counts[s.repo] ** -0.25 * (1.0 if s.measured else FOREIGN) for s in samples])
     return weight / weight.mean()
 
 
@@ -241,9 +255,56 @@ def made_up_negatives() -> list[Sample]:
         coded = base64.b64encode(f"{user}:{word}".encode())
         line = HEADERS[index % len(HEADERS)] % coded
         samples += [
-            Sample("made-up", "data/made-up/src/client", 1, candidate, 0)
+            Sample("made-up", "made-up/src/client", 1, candidate, 0)
             for candidate in values_on(line)
         ]
+    return samples
+
+
+_UNFIT = {"placeholder", "component", "needs_companion", "path_only"}
+_SOFT = {
+    "conflict", "contains_positive_secret", "context_too_far", "valid_but_incomplete",
+    "generic_shape", "disputed",
+}  # fmt: skip
+FOREIGN = 0.4
+"""What a test case weighs beside a line of a real repository."""
+
+TEMPLATES_KEPT = 12
+"""One in so many of the cases that only wrap one secret in another assignment."""
+
+
+def peers_samples(file: Path) -> list[Sample]:
+    """
+    Return what other scanners' test cases say: the named secrets are true, and all candidates of
+    the negatives are false.  A secret that nothing generic finds is put forward as a rule would.
+    """
+    samples: list[Sample] = []
+    seen: set[tuple[bytes, bytes]] = set()
+    for number, row in enumerate(map(json.loads, file.open(encoding="utf8"))):
+        group = f"peers/{row['provider']}"
+        flags = set(row["flags"])
+        lines = row["text"].encode().split(b"\n")
+        if row["label"] == "negative":
+            if not flags & _SOFT:
+                for line in lines:
+                    samples += [Sample(group, group, 0, c, 0) for c in values_on(line)]
+            continue
+        secret = (row["secret"] or row["meta"].get("secret_by_rule") or "").encode()
+        template = row["meta"].get("template") and number % TEMPLATES_KEPT
+        if row["class"] != "secret" or flags & _UNFIT or template or len(secret) < 6:
+            continue
+        for line in lines:
+            at = line.find(secret)
+            if at < 0 or (line, secret) in seen:
+                continue
+            seen.add((line, secret))
+            found = [c for c in values_on(line) if c.start < at + len(secret) and at < c.end]
+            if not found:
+                one = describe(line, at, at + len(secret))
+                if not is_telling(one.name):
+                    one = replace(one, name=one.name + b"_api_key")
+                found = [one]
+            samples += [Sample(group, group, 0, c, 1) for c in found]
     return samples
 
 
@@ -253,7 +314,8 @@ def fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> lightgbm.Booster:
 
 def cross_validate(x: np.ndarray, samples: list[Sample], weight: np.ndarray) -> np.ndarray:
     """
-    Return the raw sum of each sample by a forest that has not seen its repository.
+    Return the raw sum of each sample by a forest that has not seen its repository (nor, for a test
+    case of another scanner, its provider).
     """
     y = np.array([s.label for s in samples])
     groups = np.array([s.repo for s in samples])
@@ -296,7 +358,7 @@ def calibrate(raw: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return dense, 1 / (1 + np.exp(-np.interp(dense, knots, odds)))
 
 
-def cross_calibrated(raw: np.ndarray, samples: list[Sample]) -> np.ndarray:
+def cross_calibrated(raw: np.ndarray, samples: list[Sample], own: np.ndarray) -> np.ndarray:
     """
     Return each sample's probability by a calibration that has not seen its repository.
     """
@@ -304,7 +366,7 @@ def cross_calibrated(raw: np.ndarray, samples: list[Sample]) -> np.ndarray:
     groups = np.array([s.repo for s in samples])
     out = np.zeros(len(raw))
     for train, test in GroupKFold(FOLDS, shuffle=True, random_state=SEED + 1).split(raw, y, groups):
-        use = train[y[train] >= 0]
+        use = train[own[train]]
         out[test] = np.interp(raw[test], *calibrate(raw[use], y[use]))
     return out
 
@@ -361,6 +423,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--peers", type=Path, help="test cases of other scanners, as JSON lines")
     parser.add_argument(
         "--findings", type=Path, help="where to write the out-of-fold scores as JSON lines"
     )
@@ -368,20 +431,25 @@ def main() -> None:
 
     labels = read_labels(args.corpus / "meta")
     samples = read_samples(args.corpus, labels) + made_up_negatives()
+    if args.peers:
+        samples += peers_samples(args.peers)
     tables = learn_tables(args.corpus)
     x = matrix(samples, tables)
     y = np.array([s.label for s in samples])
     print(f"{len(samples)} candidates, {(y == 1).sum()} true; {x.shape[1]} features")
     weight = weights_of(samples)
+    own = np.array([s.measured and s.label >= 0 for s in samples])
     content = x.shape[1] - len(PATH_NAMES)
     forests = {}
     for name, columns in (("content", slice(0, content)), ("whole", slice(0, x.shape[1]))):
         raw = cross_validate(x[:, columns], samples, weight)
-        calibration = calibrate(raw[y >= 0], y[y >= 0])
-        probability = cross_calibrated(raw, samples)
+        calibration = calibrate(raw[own], y[own])
+        probability = cross_calibrated(raw, samples, own)
         if name == "whole" and args.findings:
             with args.findings.open("w") as out:
                 for s, p in zip(samples, probability, strict=True):
+                    if not s.measured:
+                        continue
                     out.write(
                         json.dumps(
                             {
@@ -394,9 +462,9 @@ def main() -> None:
                         + "\n"
                     )
         print(f"{name}: the calibration as shipped, on sums from unseen repositories")
-        report_calibration(name, np.interp(raw, *calibration), y)
+        report_calibration(name, np.interp(raw, *calibration)[own], y[own])
         print(f"{name}: a calibration that has not seen the repository either")
-        report_calibration(name, probability, y)
+        report_calibration(name, probability[own], y[own])
         if args.write:
             use = y >= 0
             forests[name] = flatten(fit(x[use][:, columns], y[use], weight[use]), calibration)
@@ -405,8 +473,7 @@ def main() -> None:
 
 
 def report_calibration(name: str, probability: np.ndarray, y: np.ndarray) -> None:
-    use = y >= 0
-    p, t = probability[use], y[use]
+    p, t = probability, y
     print(f"{name}: decile, candidates, mean score, share true")
     for low in np.arange(0, 1, 0.1):
         inside = (p >= low) & (p < low + 0.1 + (low > 0.85))

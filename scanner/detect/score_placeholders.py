@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 
+# Asked of lower-case text: where every branch begins with a letter, the search skips ahead in C.
 _WORDS = re.compile(
-    rb"""(?ix)
-    your | \bmy | example | sample | change[_ -]?me | change[_ -]?this | placeholder | replace
-      | insert
+    rb"""(?x)
+    your | my(?<=\bmy) | example | sample | change[_ -]?me | change[_ -]?this | placeholder
+    | replace | insert
   | dummy | fake | mock | foo | bar(?![a-z]) | baz | test | demo | todo | fixme | redacted
     | removed | hidden | masked
   | default | some | any | here | secret | password | passwd | token | api[_ -]?key | value | string
@@ -37,4 +38,4 @@ def placeholder_likeness(value: bytes) -> float:
         return 2.0
     if len(value) > _LONGEST:
         return 0.0
-    return sum(match.end() - match.start() for match in _WORDS.finditer(value)) / len(value)
+    return sum(map(len, _WORDS.findall(value.lower()))) / len(value)

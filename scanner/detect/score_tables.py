@@ -13,7 +13,7 @@ import sys
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,10 @@ WEIGHTS = Path(__file__).with_name("weights.bin")
 MAGIC = b"unsealed-score/1\n"
 _SYMBOLS = 27  # a to z, and 0 for the edge of a word
 _LONGEST_WORD = 16
+_RUNS_REMEMBERED = 8192
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tables:
     """
     What ordinary text looks like.
@@ -42,15 +43,17 @@ class Tables:
         lower = part.lower()
         return lower in self.words or (lower[-1:] == b"s" and lower[:-1] in self.words)
 
+    @lru_cache(_RUNS_REMEMBERED)  # noqa: B019 # there is one table in a process
     def cover(self, run: bytes) -> int:
         """
         Return how many letters of a lower-case run longest-first reading finds ordinary words for.
         """
+        words = self.words
         position = covered = 0
         size = min(len(run), 64)
-        while position < size:
+        while position < size - 3:
             for length in range(min(_LONGEST_WORD, size - position), 3, -1):
-                if run[position : position + length] in self.words:
+                if run[position : position + length] in words:
                     covered += length
                     position += length
                     break
@@ -63,20 +66,29 @@ class Tables:
         Return the mean and the greatest windowed surprise of lower-case letter runs, in bits a
         letter; -1 for none.
         """
-        surprises: list[int] = []
-        for run in runs:
-            first, second = 0, 0
-            for char in (*run[:64], 96):
-                third = char - 96
-                surprises.append(self.trigrams[(first * _SYMBOLS + second) * _SYMBOLS + third])
-                first, second = second, third
-        if not surprises:
+        if not runs:
             return -1.0, -1.0
-        windows = [sum(surprises[i : i + 4]) for i in range(max(len(surprises) - 3, 1))]
-        return sum(surprises) / len(surprises) / 16, max(windows) / min(len(surprises), 4) / 16
+        told = [self._surprise(run) for run in runs]
+        count = sum([min(len(run), 64) + 1 for run in runs])
+        return sum([one[0] for one in told]) / count / 16, max([one[1] for one in told]) / 16
+
+    @lru_cache(_RUNS_REMEMBERED)  # noqa: B019 # there is one table in a process
+    def _surprise(self, run: bytes) -> tuple[int, float]:
+        """
+        Return the surprise of a run in all, and of its most surprising four letters on average.
+        """
+        symbols = [0, 0, *[char - 96 for char in run[:64]], 0]
+        table = self.trigrams
+        surprises = [
+            table[(a * _SYMBOLS + b) * _SYMBOLS + c]
+            for a, b, c in zip(symbols, symbols[1:], symbols[2:], strict=False)
+        ]
+        width = min(len(surprises), 4)
+        windows = [sum(surprises[i : i + width]) for i in range(len(surprises) - width + 1)]
+        return sum(surprises), max(windows) / width
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Forest:
     """
     Boosted trees, flattened: node `i` sends a row left when `row[feature[i]] <= threshold[i]`.
