@@ -79,18 +79,17 @@ _TELLING = re.compile(
     pass(?:word|wd|phrase|code|wort) | passwd | p[as]?w[or]*d(?![a-z]{3}) | kennwort
       | contrase[n\xc3]
   | secret | token | api[_.-]?key | apikey
-  | credential | creds?(?![a-z]) | nonce(?![a-z]) | bearer | cookie | session(?:[_-]?(?:id|key))
-    | jwt
-  | auth(?!or(?!iz)|ent(?!ic))(?:[a-z]*) | signature | hmac | csrf | xsrf | cipher | encryption
-  | connection[_-]?string | identified\s+by | convertto-securestring
+  | credential | creds?(?![a-z]) | nonce(?![a-z]) | bearer | cookie | jwt
+  | session(?:[_-]?(?:id|key)) | auth(?!or(?!iz)|ent(?!ic))(?:[a-z]*) | signature | hmac | csrf
+  | xsrf | cipher | encryption | connection[_-]?string | identified\s+by | convertto-securestring
   | client[_.-]?(?:id|key|sid)(?![a-z]) | app(?:lication)?[_.-]?(?:id|key|sid)(?![a-z])
   | account[_.-]?(?:id|key|sid)(?![a-z]) | tenant[_.-]?(?:id|key|sid)(?![a-z])
   | consumer[_.-]?(?:id|key|sid)(?![a-z]) | access[_.-]?(?:id|key|sid)(?![a-z])
   | project[_.-]?(?:id|key|sid)(?![a-z]) | subscription[_.-]?(?:id|key|sid)(?![a-z])
-  | customer[_.-]?(?:id|key|sid)(?![a-z])
+  | customer[_.-]?(?:id|key|sid)(?![a-z]) | webhook | license | mnemonic
   | key(?:s|[_-]?(?:id|base|pass|b64|base64|hex|value|data|material|bytes))?(?![a-z])
   | pass(?![a-z]) | pw(?![a-z]) | salt(?![a-z]) | sid(?![a-z]) | otp(?![a-z]) | totp | pin(?![a-z])
-  | seed[_-]?phrase | mnemonic | code[_-]?verifier | license | webhook
+  | seed[_-]?phrase | code[_-]?verifier
     """
 )
 _SUFFIX = re.compile(rb"[\w.-]*")
