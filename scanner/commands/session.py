@@ -76,6 +76,10 @@ class Session:
         self.engine = Engine.load(
             (shipped_packs(), *settings.rules), select=settings.select, ignore=settings.ignore
         )
+        if settings.verify or settings.only or settings.skip:
+            from scanner.verify.runner import preflight
+
+            preflight(settings, {rule.provider for rule in self.engine.plan.rules})
         self.run = Run(
             command=command,
             target=_without_credentials(target),

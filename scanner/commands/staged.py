@@ -13,7 +13,7 @@ from pathlib import Path
 
 from scanner.commands.options import add_scan_options, settings
 from scanner.commands.session import Result, Session
-from scanner.errors import TargetError
+from scanner.errors import ConfigError, TargetError
 from scanner.file_names import POLICY_FILES
 from scanner.model import Match
 from scanner.pipeline import detect, judge, where_it_stands
@@ -42,11 +42,17 @@ def run(args: argparse.Namespace) -> int:
     """
     See `Command.run`.
     """
+    chosen = settings(args)
+    if chosen.verify:
+        raise ConfigError(
+            "staged: nothing is verified in a hook",
+            hint="`unsealed scan --verify` or `unsealed verify REPORT` can",
+        )
     repository = open_repository(Path(args.repo))
     if repository.work_tree is None:
         raise TargetError(f"{args.repo}: a bare repository has no index")
     session = Session(
-        settings(args),
+        chosen,
         command="staged",
         target=args.repo,
         baseline=own_baseline(repository.work_tree),

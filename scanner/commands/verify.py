@@ -43,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
     chosen = settings(args)
     report = read(_text(args.report), name=args.report)
     target = args.target or report.run.target
-    session = Session(chosen, command=report.run.command, target=target)
+    asking = dataclasses.replace(chosen, verify=True)
+    session = Session(asking, command=report.run.command, target=target)
     findings = reread(report.findings, target, session.engine, session.fingerprints)
     if chosen.plan:
         print(plan_report(findings, session.engine.rule, chosen), end="")

@@ -8,12 +8,13 @@ import concurrent.futures
 import contextlib
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from itertools import zip_longest
 from pathlib import Path
 
+from scanner.errors import ConfigError
 from scanner.folders import state_folder
 from scanner.model import Finding, Report, Severity, Status, Verification
 from scanner.ruleset.shipped import shipped_packs
@@ -123,7 +124,9 @@ class Runner:
         queue = _spread([(findings[rows[0]].provider, rows) for rows in groups.values()])
         with concurrent.futures.ThreadPoolExecutor(selection.threads) as pool:
             asked = {
-                pool.submit(self._one, findings[rows[0]], transport, selection.consent, cache): rows
+                pool.submit(
+                    self._one, [findings[row] for row in rows], transport, selection.consent, cache
+                ): rows
                 for rows in queue
             }
             try:
@@ -140,13 +143,18 @@ class Runner:
 
     def _one(
         self,
-        finding: Finding,
+        same: Sequence[Finding],
         transport: Transport,
         consent: Consent,
         cache: VerdictCache | None,
     ) -> Verification:
+        """
+        Ask about one secret, which may be several findings: under several rules, in several forms.
+        """
         allowed = _consent_word(consent)
-        known = None if cache is None else cache.get(finding.fingerprint, allowed)
+        finding = _merged(same)
+        kept = [] if cache is None else [cache.get(one.fingerprint, allowed) for one in same]
+        known = next((verdict for verdict in kept if verdict is not None), None)
         if known is not None:
             return known
         try:
@@ -159,7 +167,8 @@ class Runner:
         now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         verdict = dataclasses.replace(verdict, checked_at=verdict.checked_at or now)
         if cache is not None:
-            cache.put(finding.fingerprint, allowed, verdict)
+            for one in same:
+                cache.put(one.fingerprint, allowed, verdict)
         return verdict
 
     def _verifier(self, finding: Finding) -> Verifier | None:
@@ -198,6 +207,26 @@ def verify_report(
         stack.callback(cache.close)
         findings = runner.verify(report.findings, transport, selection(settings), cache)
     return dataclasses.replace(report, findings=tuple(findings))
+
+
+def preflight(settings: Settings, providers: Container[str]) -> None:
+    """
+    Raise `ConfigError` where verification could not begin: better before a long scan than after.
+    """
+    for provider in (*settings.only, *settings.skip):
+        if provider not in providers:
+            raise ConfigError(
+                f"no such provider: {provider}", hint="see `unsealed rules list` for their names"
+            )
+    if settings.plan:
+        return
+    state = state_folder()
+    log = RequestLog(state / "verify-requests.jsonl")
+    try:
+        Transport(log, _options(settings)).close()
+    finally:
+        log.close()
+    cache_key(state)
 
 
 def plan_report(findings: Iterable[Finding], rules: Rules, settings: Settings) -> str:
@@ -263,8 +292,12 @@ def _result(done: concurrent.futures.Future[Verification]) -> Verification:
 
 
 def _key(finding: Finding) -> object:
-    pairs = {(companion.name, companion.value) for companion in finding.companions}
-    return finding.provider, finding.secret, frozenset(pairs)
+    return finding.provider, finding.secret
+
+
+def _merged(same: Sequence[Finding]) -> Finding:
+    companions = {companion: None for one in same for companion in one.companions}
+    return dataclasses.replace(same[0], companions=tuple(companions))
 
 
 def _spread(groups: Iterable[tuple[str, list[int]]]) -> list[list[int]]:

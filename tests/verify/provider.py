@@ -196,9 +196,10 @@ class Provider:
         context.sni_callback = choose  # type: ignore[assignment]
         try:
             sock = context.wrap_socket(plain, server_side=True)
-        except OSError:
-            plain.close()
+        except (OSError, ValueError):
             return
+        finally:
+            plain.close()  # the wrapped one has its descriptor
         self._open.add(sock)
         try:
             while self._answer(sock):
