@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import scanner
+from scanner.commands.compiling import compile_progress
 from scanner.commands.options import Settings
 from scanner.detect.engine import Engine
 from scanner.errors import ConfigError
@@ -73,9 +74,13 @@ class Session:
         self.baseline = _baseline(settings.baseline, baseline)
         key = user_key(state_folder()) if self.baseline is None else self.baseline.key
         self.fingerprints = Fingerprints(key)
-        self.engine = Engine.load(
-            (shipped_packs(), *settings.rules), select=settings.select, ignore=settings.ignore
-        )
+        with compile_progress(bar=settings.progress) as progress:
+            self.engine = Engine.load(
+                (shipped_packs(), *settings.rules),
+                select=settings.select,
+                ignore=settings.ignore,
+                progress=progress,
+            )
         if settings.verify or settings.only or settings.skip:
             from scanner.verify.runner import preflight
 

@@ -43,6 +43,8 @@ def load_plan(paths: Sequence[Path], *, progress: Progress | None = None) -> Pla
 
 
 def _made(paths: Sequence[Path], progress: Progress | None) -> Made:
+    if progress is not None:
+        progress(0, 0)
     # YAML is needed on a cold start only.
     from scanner.ruleset.loading import load_rules  # noqa: PLC0415
 

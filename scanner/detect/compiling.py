@@ -37,15 +37,17 @@ def compile_shards(
     databases: list[bytes] = [b""] * len(shards)
     errors: list[Exception] = []
     done = [0]
+    counting = threading.Lock()
 
     def work(index: int) -> None:
         try:
             databases[index] = hyperscan.dumpb(_compile(wanted, shards[index]))
         except hyperscan.error as error:
             errors.append(error)
-        done[0] += len(shards[index])
-        if progress is not None:
-            progress(done[0], len(wanted))
+        with counting:
+            done[0] += len(shards[index])
+            if progress is not None:
+                progress(done[0], len(wanted))
 
     threads = [threading.Thread(target=work, args=(index,)) for index in range(len(shards))]
     for thread in threads:
