@@ -182,6 +182,9 @@ class Match:
     """The inline suppression comment that stands on its line, if any (text after the marker)."""
 
     seal: SealRecord | None = None
+    nudge: float = 0.0
+    """What offline proof adds to the score, or takes off it, whatever the path says."""
+
     proven: bool = False
     """An offline proof (checksum, parsed key, signature) says that it is real."""
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from scanner.detect.engine import Engine
+from scanner.detect.registry import Public, may_prove
 from scanner.model import Confidence, Document, Finding, Limit, Match, Occurrence, Unread
 from scanner.ruleset.schema import Rule
 from scanner.sources.batch import Batch
@@ -32,6 +33,9 @@ class Detection:
     limits: list[Limit] = field(default_factory=list)
     sealed: set[Document] = field(default_factory=set)
     """Documents in which something is sealed."""
+
+    publics: dict[bytes, Public] = field(default_factory=dict)
+    """Certificates and public keys."""
 
     interrupted: bool = False
 
@@ -62,6 +66,7 @@ def detect(
         seen.unread += scanner.unread
         seen.limits += scanner.limits
         seen.sealed |= scanner.sealed
+        seen.publics |= scanner.publics
         return seen
     return _detect_in_threads(engine, batches, jobs, seen, also)
 
@@ -109,6 +114,7 @@ def _detect_in_threads(
         seen.unread += scanner.unread
         seen.limits += scanner.limits
         seen.sealed |= scanner.sealed
+        seen.publics |= scanner.publics
     return seen
 
 
@@ -170,6 +176,7 @@ def detect_streams(
         seen.unread += scanned.unread
         seen.limits += scanned.limits
         seen.sealed |= scanned.sealed
+        seen.publics |= scanned.publics
         if forked:
             stream.learn(scanned.part)
     for stream, reason in lost:
@@ -183,6 +190,7 @@ class _Scanned:
     unread: list[Unread]
     limits: list[Limit]
     sealed: set[Document]
+    publics: dict[bytes, Public]
     part: Any
 
 
@@ -195,7 +203,9 @@ def _scan_stream(engine: Engine, streams: Sequence[Stream], number: int, board: 
             board.add(number, batch.ends[-1] - batch.starts[0])
         if board.stopped:
             break
-    return _Scanned(matches, scanner.unread, scanner.limits, scanner.sealed, stream.part)
+    return _Scanned(
+        matches, scanner.unread, scanner.limits, scanner.sealed, scanner.publics, stream.part
+    )
 
 
 def where_it_stands(match: Match) -> Occurrence:
@@ -221,12 +231,20 @@ def judge(
     comments: Comments,
     minimum: Confidence,
     paths_known: bool,
+    seen: Detection | None = None,
 ) -> tuple[list[Finding], list[str]]:
     """
     Return findings and notices.  Where paths came after detection, scores are
-    taken again with them.
+    taken again with them.  What findings prove about each other counts; bounds of that
+    that bit are added to `seen`.
     """
     pairs = list(located)
+    if any(may_prove(match.rule_id) for match, _ in pairs):
+        from scanner.detect.proof import prove  # noqa: PLC0415 # the hook seldom needs it
+
+        pairs, limits = prove(pairs, {} if seen is None else seen.publics)
+        if seen is not None:
+            seen.limits += limits
     return collapse(
         pairs,
         rule_of,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 from scanner.commands.audit_names import judge_names
@@ -23,6 +24,7 @@ from scanner.sources.objects import ObjectWalk
 from scanner.triage.attribution import Attribution, Located
 from scanner.triage.suppression import Comments
 
+_MAX_PUBLICS = 2_000
 _KINDS = ("blob", "commit", "tag", "tree")
 
 
@@ -67,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
             comments=Comments.HONOURED if args.honour_comments else Comments.IGNORED,
             minimum=session.settings.min_confidence,
             paths_known=False,
+            seen=seen,
         )
         unread = [*walk.unread, *seen.unread]
         if not len(walk) and not unread:
@@ -101,7 +104,7 @@ def read_everything(session: Session, walk: ObjectWalk, rules: Rules) -> Detecti
             if kind == "tree":
                 hit = {m.document.blob for m in seen.matches if m.document.blob is not None}
                 sealed = sealed_blobs(seen)
-                walk.want(hit | sealed, names=(*NAMES, *rules.names(sealed)))
+                walk.want(hit | sealed | public_blobs(seen), names=(*NAMES, *rules.names(sealed)))
             step = bar.kind(kind, walk.count(kind))
             detect_streams(session.engine, walk.streams(kind), seen, step=step)
         if not seen.interrupted:
@@ -120,6 +123,16 @@ def sealed_blobs(seen: Detection) -> set[str]:
     return {document.blob for document in seen.sealed if document.blob is not None}
 
 
+def public_blobs(seen: Detection) -> set[str]:
+    """
+    Return the blobs of certificates and public keys, if any private key was found.
+    """
+    if not any(match.rule_id.startswith("private-key") for match in seen.matches):
+        return set()
+    blobs = {public.document.blob for public in seen.publics.values()} - {None}
+    return set(sorted(blob for blob in blobs if blob)[:_MAX_PUBLICS])
+
+
 def _locate(
     walk: ObjectWalk, seen: Detection, rules: Rules, ring: KeyRing
 ) -> tuple[list[Located], list[Limit]]:
@@ -128,9 +141,12 @@ def _locate(
         return [(match, (where_it_stands(match),)) for match in seen.matches], []
     attribution = Attribution(walk.history())
     sealed = sealed_blobs(seen)
-    blobs = {*walk.named_blobs(), *sealed}
+    blobs = {*walk.named_blobs(), *sealed, *public_blobs(seen)}
     attribution.prepare(seen.matches, blobs)
     paths = attribution.paths(blobs)
+    for raw, public in seen.publics.items():
+        path = next(iter(paths.get(public.document.blob or "", ())), None)
+        seen.publics[raw] = replace(public, document=replace(public.document, path=path))
     named, limits = judge_names(walk, paths, seen.matches, sealed, ring)
     # Of a text that also called for its checker by itself, the match is there already.
     known = {(m.rule_id, m.document.blob) for m in seen.matches if m.secret is None}

@@ -71,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
         comments=Comments.REPORTED,
         minimum=session.settings.min_confidence,
         paths_known=True,
+        seen=seen,
     )
     return session.conclude(
         Result(

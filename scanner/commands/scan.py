@@ -56,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
         comments=Comments.HONOURED,
         minimum=session.settings.min_confidence,
         paths_known=True,
+        seen=seen,
     )
     unread = [*walk.unread, *seen.unread]
     if not any(kind.read for kind in walk.coverage.kinds.values()) and not unread:

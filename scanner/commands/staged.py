@@ -78,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
         comments=Comments.HONOURED,
         minimum=session.settings.min_confidence,
         paths_known=True,
+        seen=seen,
     )
     return session.conclude(
         Result(

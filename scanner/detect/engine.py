@@ -36,6 +36,7 @@ MAX_DEPTH = 8
 _DERIVED_BATCH = 8 << 20
 _TIMEOUTS_TO_STOP = 5
 
+_MAX_PUBLICS = 20_000
 _SEALED = frozenset({"sealed", "partly-sealed"})
 Progress = Callable[[int, int], None]
 _Items = list[tuple[Source, registry.Derived]]
@@ -140,6 +141,9 @@ class Scanner:
         self.sealed: set[Document] = set()
         """Documents in which something is sealed, soundly or in part."""
 
+        self.publics: dict[bytes, registry.Public] = {}
+        """Certificates and public keys, and where each stands first."""
+
     def scan(self, batch: Batch) -> list[Match]:
         """
         Return the matches in a batch, in the order of its documents.
@@ -168,12 +172,24 @@ class Scanner:
                 derivers.append((name, views[number]))
                 continue
             for candidate in registry.load_detector(name).detect(views[number]):
-                if candidate.seal is not None and candidate.seal.state in _SEALED:
-                    self.sealed.add(candidate.text.document)
+                self._note(candidate)
                 rule = self._plan.rules.number(candidate.rule_id)
                 if rule in self._enabled and isinstance(candidate.text, View):
                     found.append(of_candidate(candidate, candidate.text.source, rule))
         self._derive(derivers, found)
+
+    def _note(self, candidate: registry.Candidate) -> None:
+        """
+        Remember what is no finding, and bears on others.
+        """
+        document = candidate.text.document
+        if candidate.seal is not None and candidate.seal.state in _SEALED:
+            self.sealed.add(document)
+        elif candidate.public and len(self.publics) < _MAX_PUBLICS:
+            raw = candidate.text.data[candidate.start : candidate.end]
+            if raw not in self.publics:
+                line = candidate.text.data.count(b"\n", 0, candidate.start) + 1
+                self.publics[raw] = registry.Public(document, line)
 
     def _look_near_names(self, views: dict[int, list[View]], found: list[Found]) -> None:
         """

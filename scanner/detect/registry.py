@@ -89,8 +89,28 @@ class Candidate:
     companions: tuple[Companion, ...] = ()
     seal: SealRecord | None = None
     proven: bool = False
+    public: bool = False
+    """It is no finding but a certificate or a public key."""
+
     generic: bool = False
     """Gives way to any other match on the same bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """
+    Where a certificate or public key stands: no finding, but private keys may belong to it.
+    """
+
+    document: Document
+    line: int
+
+
+def may_prove(rule_id: str) -> bool:
+    """
+    Whether a match under this rule is one that something can be proven of.
+    """
+    return "jwt" in rule_id or rule_id.startswith("private-key") or rule_id == "aws-access-key-id"
 
 
 class Detector(Protocol):

@@ -33,6 +33,7 @@ _STATUS = {
 }
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _SHORT_ID = 10
+_REASONS_SHOWN = 4
 
 
 def where(occurrence: Occurrence) -> str:
@@ -94,11 +95,11 @@ def state(occurrence: Occurrence) -> str:
 
 def why(finding: Finding) -> str:
     """
-    Return what speaks for a finding about a file; empty for one about a value.
+    Return what speaks for a finding: the state of a file, or what its value proves.
     """
     if finding.seal is not None:
         return visible(finding.seal.reason)
-    return "" if finding.secret is not None else visible("; ".join(finding.score_reasons))
+    return visible("; ".join(finding.score_reasons[:_REASONS_SHOWN]))
 
 
 def status(verification: Verification) -> str:

@@ -102,7 +102,7 @@ def _add(
     rescore: Callable[[Match, Occurrence], float] | None,
 ) -> None:
     scores = [match.score] if rescore is None else [rescore(match, o) for o in occurrences]
-    best = max(scores)
+    best = min(1.0, max(0.0, max(scores) + match.nudge))
     if best > group.score or not group.occurrences:
         group.score, group.reasons = best, match.reasons
     group.occurrences.update(dict.fromkeys(occurrences))

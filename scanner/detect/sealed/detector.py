@@ -5,6 +5,7 @@ match under the rule `FORMAT-STATE`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -16,6 +17,20 @@ SOUND = ""
 """Stands for a rule where there is nothing to find: who asks for the past of sealed files wants
 to know of sound ones too."""
 
+_PUBLIC = 1_000
+_PUBLICS = (
+    rb"-----BEGIN (?:TRUSTED )?CERTIFICATE-----",
+    rb"-----BEGIN (?:RSA )?PUBLIC KEY-----",
+    rb"ssh-(?:rsa|ed25519|dss) AAAA",
+    rb"ecdsa-sha2-nistp(?:256|384|521) AAAA",
+)
+_PUBLIC_TEXT = re.compile(
+    rb"-----BEGIN (?P<kind>(?:TRUSTED )?CERTIFICATE|(?:RSA )?PUBLIC KEY)-----"
+    rb"[A-Za-z0-9+/=\s\\]{40,16000}-----END (?P=kind)-----"
+    rb"|(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-nistp(?:256|384|521)) AAAA"
+    rb"[A-Za-z0-9+/]{40,8000}={0,2}"
+)
+_LONGEST_START, _LONGEST_PUBLIC = 40, 16_100
 _QUIET = frozenset({"sealed", "reference"})
 _START = 24  # bytes; every magic number ends within
 _MAX_SIZE = 64 << 20  # bytes; larger documents are no manifests
@@ -47,6 +62,7 @@ class SealedDetector:
                 for tag, checker in enumerate(CHECKERS)
                 for pattern in checker.starts
             ),
+            *(Expression(pattern=pattern, tag=_PUBLIC) for pattern in _PUBLICS),
         ]
 
     def detect(self, texts: Sequence[Text]) -> Iterable[Candidate]:
@@ -54,11 +70,16 @@ class SealedDetector:
         See `Detector.detect`.
         """
         for text in texts:
-            if text.document.inner_path or len(text.data) > _MAX_SIZE:
+            if len(text.data) > _MAX_SIZE:
+                continue
+            yield from _publics(text)
+            if text.document.inner_path:
                 continue
             if named(text.document.path):
                 continue  # judged by its name, in `matches_by_name`, and whole
-            tags = {tag for _, tag in text.hits}
+            tags = {tag for _, tag in text.hits} - {_PUBLIC}
+            if not tags:
+                continue
             checkers = [CHECKERS[tag] for tag in sorted(tags)]
             yield from self._candidates(text, checkers)
 
@@ -78,6 +99,20 @@ class SealedDetector:
                     seal=replace(record, blob=text.document.blob),
                     proven=True,
                 )
+
+
+def _publics(text: Text) -> Iterator[Candidate]:
+    for end, tag in text.hits:
+        if tag != _PUBLIC:
+            continue
+        start = max(0, end - _LONGEST_START)
+        for found in _PUBLIC_TEXT.finditer(text.data, start, end + _LONGEST_PUBLIC):
+            if found.start() < end <= found.end():
+                yield Candidate(
+                    text=text, rule_id=SOUND, start=found.start(), end=found.end(), secret=None,
+                    public=True,
+                )  # fmt: skip
+                break
 
 
 def matches_by_name(data: bytes, document: Document) -> list[Match]:

@@ -1,0 +1,186 @@
+"""
+Private keys that open and parse, held against certificates, public keys and signed tokens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import warnings
+from base64 import b64decode
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+    load_ssh_private_key,
+    load_ssh_public_key,
+)
+
+from scanner.detect.proof import LITTLE, Secrets, Token, where
+from scanner.detect.registry import Public
+from scanner.model import Limit
+
+_MAX_KEYS = 1_000
+_MAX_PUBLICS = 20_000
+_PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----(.*?)-----END \1-----", re.DOTALL)
+_JOINED = re.compile(rb"[\"']\s*[+.]\s*$")  # a literal that goes on in the next line
+_BAD = (ValueError, TypeError, UnsupportedAlgorithm, IndexError, OverflowError)
+_HASHES: dict[str, type[hashes.HashAlgorithm]] = {
+    "256": hashes.SHA256, "384": hashes.SHA384, "512": hashes.SHA512,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    secret: bytes
+    public: object
+    kind: str
+
+    @property
+    def name(self) -> bytes:
+        return _name(self.public)
+
+
+def judge_keys(
+    secrets: Secrets, publics: Mapping[bytes, Public], tokens: Mapping[bytes, Token]
+) -> None:
+    """
+    Say of each private key whether it parses, and what public thing found here belongs to it.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of keys that are too short or too old: found, not made
+        keys = list(_keys(secrets))
+        if not keys:
+            return
+        known = _known(publics, secrets)
+        for key in keys:
+            verdict = secrets.of(key.secret)
+            verdict.says(f"an open {key.kind} that parses", LITTLE, proven=True)
+            for what, place in known.get(key.name, ())[:3]:
+                verdict.says(f"it belongs to the {what} at {place} (proven offline)")
+            for name, token in tokens.items():
+                if _verifies(key, token):
+                    secrets.of(name).says(
+                        f"its signature holds under the private key at {secrets.where[key.secret]}"
+                        " (proven offline)",
+                        proven=True,
+                    )
+                    verdict.says(f"it signs the token at {secrets.where[name]} (proven offline)")
+
+
+def _keys(secrets: Secrets) -> Iterator[_Key]:
+    count = 0
+    for secret, rules in list(secrets.rules.items()):
+        if not any(rule.startswith("private-key") for rule in rules):
+            continue
+        count += 1
+        if count > _MAX_KEYS:
+            reason = f"only {_MAX_KEYS} private keys were parsed"
+            secrets.limits.append(Limit(name="key-trials", reason=reason))
+            return
+        text = _pem(secret)
+        if text is None:
+            continue
+        try:
+            private = (
+                load_ssh_private_key(text, None)
+                if b"OPENSSH" in text[:40]
+                else load_pem_private_key(text, None, unsafe_skip_rsa_key_validation=True)
+            )
+            public = private.public_key()
+            yield _Key(secret, public, _kind(public))
+        except TypeError:
+            secrets.of(secret).says("a private key that a passphrase protects", -2 * LITTLE)
+        except _BAD:
+            secrets.of(secret).says("it does not parse as a key", -LITTLE / 2)
+
+
+def _pem(secret: bytes) -> bytes | None:
+    if not secret.startswith(b"-----"):
+        try:
+            secret = b64decode(secret + b"=" * (-len(secret) % 4))
+        except ValueError:
+            return None
+    text = secret.replace(b"\\r", b"").replace(b"\\n", b"\n").replace(b"\r", b"")
+    found = _PEM.search(text)
+    if found is None:
+        return None
+    lines = [_JOINED.sub(b"", line).strip(b" \t\"',;\\") for line in found[2].split(b"\n")]
+    body = b"\n".join(line for line in lines if line or b":" in found[2])
+    return b"-----BEGIN %s-----\n%s\n-----END %s-----\n" % (found[1], body.strip(), found[1])
+
+
+def _kind(public: object) -> str:
+    if isinstance(public, rsa.RSAPublicKey):
+        return f"RSA key of {public.key_size:,} bits"
+    if isinstance(public, ec.EllipticCurvePublicKey):
+        return f"EC key on {public.curve.name}"
+    if isinstance(public, dsa.DSAPublicKey):
+        return f"DSA key of {public.key_size:,} bits"
+    return type(public).__name__.removesuffix("PublicKey") + " key"
+
+
+def _name(public: object) -> bytes:
+    raw: bytes = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)  # type: ignore[attr-defined] # all kinds of public keys have it
+    return hashlib.sha256(raw).digest()
+
+
+def _known(publics: Mapping[bytes, Public], secrets: Secrets) -> dict[bytes, list[tuple[str, str]]]:
+    known: dict[bytes, list[tuple[str, str]]] = defaultdict(list)
+    for number, (raw, place) in enumerate(publics.items()):
+        if number >= _MAX_PUBLICS:
+            reason = f"only {_MAX_PUBLICS} certificates and public keys were parsed"
+            secrets.limits.append(Limit(name="key-trials", reason=reason))
+            break
+        there = f"{where(place.document.path, place.document.blob)}:{place.line}"
+        text = raw.replace(b"\\r", b"").replace(b"\\n", b"\n")
+        try:
+            if raw.startswith(b"-----BEGIN CERT"):
+                certificate = x509.load_pem_x509_certificate(text)
+                until = certificate.not_valid_after_utc.date()
+                what = f"certificate (good until {until})"
+                known[_name(certificate.public_key())].append((what, there))
+            elif raw.startswith(b"-----"):
+                known[_name(load_pem_public_key(text))].append(("public key", there))
+            else:
+                known[_name(load_ssh_public_key(raw))].append(("SSH public key", there))
+        except _BAD:
+            continue
+    return known
+
+
+def _verifies(key: _Key, token: Token) -> bool:
+    family, size = token.algorithm[:2], token.algorithm[2:]
+    made = _HASHES.get(size)
+    public, signature, signed = key.public, token.signature, token.signed
+    try:
+        if isinstance(public, rsa.RSAPublicKey) and made is not None and family in ("RS", "PS"):
+            scheme = (
+                padding.PKCS1v15()
+                if family == "RS"
+                else padding.PSS(padding.MGF1(made()), padding.PSS.AUTO)
+            )
+            public.verify(signature, signed, scheme, made())
+        elif isinstance(public, ec.EllipticCurvePublicKey) and made is not None and family == "ES":
+            half = len(signature) // 2
+            r, s = (int.from_bytes(part, "big") for part in (signature[:half], signature[half:]))
+            public.verify(encode_dss_signature(r, s), signed, ec.ECDSA(made()))
+        elif isinstance(public, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
+            if token.algorithm != "EdDSA":
+                return False
+            public.verify(signature, signed)
+        else:
+            return False
+    except (InvalidSignature, *_BAD):
+        return False
+    return True
