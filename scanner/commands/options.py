@@ -56,6 +56,7 @@ class Settings:
     allow_costs: bool = False
     allow_canaries: bool = False
     allow_private: bool = False
+    spare_uses: bool = False
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     plan: bool = False
@@ -174,6 +175,9 @@ def add_verify_options(parser: argparse._ActionsContainer) -> None:
         "--allow-canaries", action="store_true", help="also use known canary tokens: an alarm"
     )
     parser.add_argument(
+        "--spare-uses", action="store_true", help="take no use of a token that has few: learn less"
+    )
+    parser.add_argument(
         "--allow-private", action="store_true", help="also reach addresses inside the house"
     )
     parser.add_argument("--proxy", metavar="URL", help="http://host:port; no variable is read")
@@ -239,6 +243,7 @@ def settings(args: argparse.Namespace) -> Settings:
         allow_costs=args.allow_costs,
         allow_canaries=args.allow_canaries,
         allow_private=args.allow_private,
+        spare_uses=args.spare_uses,
         proxy=args.proxy,
         ca_file=args.ca_file,
         budget=args.budget,

@@ -35,6 +35,9 @@ class Consent:
     canaries: bool = False
     """Known canary tokens may be used, which alerts whoever laid them."""
 
+    spare_uses: bool = False
+    """No request that takes one of the uses of a limited token."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
@@ -74,7 +77,9 @@ class Verifier(Protocol):
 
 # Provider as rules name it → modules, each with a function `verifier() -> Verifier`.
 # The first that accepts a finding answers; declarative checks come after.
-VERIFIERS: Mapping[str, tuple[str, ...]] = {}
+VERIFIERS: Mapping[str, tuple[str, ...]] = {
+    "vault": ("scanner.verify.vault.verifier",),
+}
 
 
 def verifiers_of(provider: str) -> Iterator[Verifier]:

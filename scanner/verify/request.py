@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from scanner.secret import Secret
+
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST"})
 """POST is here because many identity endpoints want it; each check's endpoint reads only."""
 
@@ -28,6 +30,25 @@ class TransportError(Exception):
     """
     A request that got no usable answer; the text names no secret.
     """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """
+    Whom one server is trusted by, and what we show it: a kubeconfig has all of this.
+    """
+
+    authorities: bytes | None = None
+    """PEM; these alone instead of the system's."""
+
+    certificate: bytes | None = None
+    """Our own, with its chain, in PEM."""
+
+    key: Secret | None = None
+    """Its key in PEM, without a password."""
+
+    name: str | None = None
+    """The name in the server's certificate, where it is not the host's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +75,8 @@ class Request:
     """The host stands in the finding, and not in one of our packs."""
 
     tls: bool = True
+    trust: Trust | None = field(default=None, repr=False)
+    """`None`: the system's authorities, and no certificate of ours."""
 
     def refuse_if_unsound(self) -> None:
         """
@@ -63,6 +86,8 @@ class Request:
             raise RefusedError(f"the method {self.method} may write")
         if not _TARGET.match(self.path):
             raise RefusedError("the path holds characters that a URL may not")
+        if self.trust is not None and not (self.found_host and self.tls):
+            raise RefusedError("a certificate of a finding is only for its own host")
         for name, value in self.headers.items():
             if not _HEADER_NAME.match(name):
                 raise RefusedError("a header's name holds characters that it may not")

@@ -115,6 +115,11 @@ _TABLES: Mapping[str, Mapping[str, tuple[int, str]]] = {
         "event:read": (2, "read events, which hold users' data"),
         "org:read": (1, "read the organization"),
     },
+    "vault": {
+        "root": (3, "everything, on the whole server"),
+        "default": (0, "look after itself"),
+        "response-wrapping": (2, "unwrap one answer, once"),
+    },
     "google": {
         "https://www.googleapis.com/auth/cloud-platform": (3, "everything in Google Cloud"),
         "https://mail.google.com/": (3, "read, send and delete mail"),

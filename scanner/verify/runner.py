@@ -247,6 +247,7 @@ def selection(settings: Settings) -> Selection:
             login=settings.allow_login,
             costs=settings.allow_costs,
             canaries=settings.allow_canaries,
+            spare_uses=settings.spare_uses,
         ),
         only=frozenset(settings.only),
         skip=frozenset(settings.skip),
@@ -310,5 +311,7 @@ def _spread(groups: Iterable[tuple[str, list[int]]]) -> list[list[int]]:
 
 def _consent_word(consent: Consent) -> str:
     return ",".join(
-        name for name in ("found_hosts", "login", "costs", "canaries") if getattr(consent, name)
+        name
+        for name in ("found_hosts", "login", "costs", "canaries", "spare_uses")
+        if getattr(consent, name)
     )

@@ -46,6 +46,10 @@ class Settings(Protocol):
         """Known canary tokens may be used."""
 
     @property
+    def spare_uses(self) -> bool:
+        """Nothing that takes a use of a limited token."""
+
+    @property
     def allow_private(self) -> bool:
         """Addresses inside the house may be reached."""
 

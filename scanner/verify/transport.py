@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from scanner.verify.request import RefusedError, Reply, Request, TransportError
+from scanner.verify.request import RefusedError, Reply, Request, TransportError, Trust
 from scanner.verify.request_log import Log
 from scanner.verify.transport_address import (
     AddressError,
@@ -29,7 +29,7 @@ from scanner.verify.transport_address import (
     system_resolver,
 )
 from scanner.verify.transport_pace import Budget, Host
-from scanner.verify.transport_trust import parse_proxy, tls_context
+from scanner.verify.transport_trust import TrustError, found_context, parse_proxy, tls_context
 from scanner.verify.transport_wire import (
     Answer,
     Connection,
@@ -129,7 +129,7 @@ class Transport:
         self._lock = threading.Lock()
         self._hosts: dict[str, Host] = {}
         self._end = time.monotonic() + self.limits.run_seconds
-        self._idle: dict[tuple[str, int, bool], list[Connection]] = defaultdict(list)
+        self._idle: dict[tuple[str, int, bool, Trust | None], list[Connection]] = defaultdict(list)
 
     def send(self, request: Request) -> Reply:
         """
@@ -270,7 +270,7 @@ class Transport:
     def _attempt(self, request: Request, host: str, bounds: Host) -> Answer:
         self._spend(bounds)
         deadline = time.monotonic() + self.limits.seconds
-        key = (host, request.port, request.tls)
+        key = (host, request.port, request.tls, request.trust)
         with self._lock:
             idle = self._idle[key]
             connection = idle.pop() if idle else None
@@ -312,7 +312,14 @@ class Transport:
     def _connect(self, request: Request, host: str, deadline: float) -> Connection:
         sock = self._socket(host, request.port, deadline, found_host=request.found_host)
         if request.tls:
-            sock = wrap_tls(sock, self.tls, host, deadline=deadline)
+            trust = request.trust
+            try:
+                context = self.tls if trust is None else found_context(trust, self.options.ca_file)
+            except TrustError as error:
+                sock.close()
+                raise WireError(str(error)) from error
+            name = host if trust is None or trust.name is None else trust.name
+            sock = wrap_tls(sock, context, name, deadline=deadline)
         return Connection(sock)
 
     def _socket(self, host: str, port: int, deadline: float, *, found_host: bool) -> socket.socket:
