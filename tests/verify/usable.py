@@ -84,7 +84,9 @@ _PATTERNED = {
 def _beside(rule: Rule) -> dict[str, tuple[str, str, str]]:
     rows: dict[str, tuple[str, str, str]] = {}
     for spec in rule.companions:
-        rows.setdefault(spec.name, _written(rule, spec))
+        written = spec.pattern is None or (rule.provider, spec.name) in _PATTERNED
+        if written and spec.name not in rows:
+            rows[spec.name] = _written(rule, spec)
     return rows
 
 
