@@ -4,6 +4,8 @@ Rules whose shape proves little: their candidates go before the confidence score
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Sequence
 
 from scanner.detect.entropy import shannon
@@ -14,6 +16,15 @@ from scanner.ruleset.table import RuleTable
 _BEFORE, _AFTER = 200, 100
 _KEEP_FROM = 0.05
 _LIKELY_BITS = 3.0
+_BOUND = re.compile(
+    rb"""[\w .-]{0,24}[\])"'`]{0,2}[ \t]{0,4}(?:=>|:=|==|=|:|->|,|\()?[ \t]{0,4}"""
+    rb"""[brfu@]?["'`({]{0,2}"""
+)
+_BOUND_GAIN = 1.5
+"""
+What it adds to the logarithm of the odds that a value of the provider's own form is given to a
+name with the provider's word in it: the score has not learned of forms.
+"""
 
 
 class EntropyJudge:
@@ -48,10 +59,21 @@ def settle_scores(found: Iterable[Found], rules: RuleTable) -> list[Found]:
     judgements = judge.judge([_evidence(item, rules) for item in waiting])
     for item, judgement in zip(waiting, judgements, strict=True):
         item.waits = False
-        item.score = judgement.score
+        item.score = _bound(item, judgement.score)
         item.features = judgement.features
         item.reasons = (*item.reasons, *judgement.reasons)
     return [item for item in items if item.score >= _KEEP_FROM]
+
+
+def _bound(item: Found, score: float) -> float:
+    """
+    Return the score of a value, raised if it is given to a name with the provider's word in it.
+    """
+    if not (item.words and 0.0 < score < 1.0):
+        return score
+    if not _BOUND.fullmatch(item.source.data, item.start - item.distance, item.start):
+        return score
+    return 1 / (1 + math.exp(-math.log(score / (1 - score)) - _BOUND_GAIN))
 
 
 def _evidence(item: Found, rules: RuleTable) -> Evidence:

@@ -27,6 +27,10 @@ _EDGE_AFTER = rb"(?![A-Za-z0-9_\-+=])"
 _SEPARATOR = r"[ _.\-]?"
 _TIMEOUT_S = 0.5
 _WIDEST = 2_048
+_AHEAD = 24
+"""Bytes before a word that may hold one of the wanted names: `<secret>{box …`."""
+
+_BINDING = re.compile(rb"""[ \t]*(?:=>|:=|==|=|:|->|,)?[ \t]*[brfu@]?["'`({]{0,2}""")
 _MEMO_ENTRIES = 20_000
 _DIGIT = re.compile(rb"[0-9]")
 
@@ -116,7 +120,7 @@ class KeyedMatcher:
         for end, number in hits:
             pair = self._pairs[number]
             _, reach, width = self._value_pattern(pair.value)
-            low = max(0, end - reach - pair.distance - 2 * len(pair.word) - 1)
+            low = max(0, end - reach - pair.distance - 2 * len(pair.word) - _AHEAD - 1)
             around = data[low : end + width + 1]
             # Near either end of a document two hits may share all the text around them.
             key = (number, around, end - low)
@@ -137,13 +141,17 @@ class KeyedMatcher:
         if span is None:
             return
         secret = data[span[0] : span[1]]
-        before = self._before(data, span[0], pair)
-        if before is None or placeholder(secret) is not None:
+        word = self._word(data, span[0], pair)
+        if word is None or placeholder(secret) is not None:
             return
+        before = data[word[1] : span[0]]
+        ahead = data[max(0, word[0] - _AHEAD) : word[0]].rpartition(b"\n")[2]
         for number in pair.rules:
             rule = self._rules[number]
             keyed = rule.keyed
-            if keyed is None or len(before) > keyed.distance or not _named(before, keyed):
+            if keyed is None or len(before) > keyed.distance:
+                continue
+            if not (_named(before, keyed) or _BINDING.fullmatch(before) or _named(ahead, keyed)):
                 continue
             if rule.entropy is not None and shannon(secret) < rule.entropy:
                 continue
@@ -174,16 +182,19 @@ class KeyedMatcher:
         span: tuple[int, int] = match.span()
         return span
 
-    def _before(self, data: bytes, start: int, pair: Pair) -> bytes | None:
+    def _word(self, data: bytes, start: int, pair: Pair) -> tuple[int, int] | None:
         """
-        Return the text from behind the nearest word to the value, if one is near enough.
+        Return where the nearest word before a value stands, if one is near enough.
         """
         pattern = self._words.get(pair.word)
         if pattern is None:
             pattern = self._words[pair.word] = compiled(word_pattern(pair.word), "ir")
         low = max(0, start - pair.distance - len(pair.word) * 2)
         match = pattern.search(data, low, start)
-        return None if match is None else data[match.end() : start]
+        if match is None:
+            return None
+        span: tuple[int, int] = match.span()
+        return span
 
     def _found(self, source: Source, key: tuple[int, int, int], distance: int, word: str) -> Found:
         number, start, end = key

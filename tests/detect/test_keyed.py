@@ -1,0 +1,56 @@
+"""
+Keyed rules: which names count, and where they may stand.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from scanner.detect.engine import Engine
+from scanner.model import Confidence, Document, Place, Severity
+from scanner.ruleset.schema import Keyed, Rule
+from scanner.sources.batch import ListBatch
+from tests.lookalikes import fill
+
+RULE = Rule(
+    id="keyed",
+    title="a keyed rule",
+    provider="acme",
+    severity=Severity.HIGH,
+    confidence=Confidence.HIGH,
+    remediation="none",
+    origin="test",
+    keyed=Keyed(words=("acmerocket",), value="[0-9a-f]{32}", names=("key", "secret")),
+)
+
+
+def found(text: str) -> int:
+    batch = ListBatch([(Document(Place.FILE, b"a.txt", "b0"), fill(text).encode())])
+    return len(Engine.from_rules([RULE]).scanner().scan(batch))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("ACMEROCKET_KEY={{hex:32}}", id="between"),
+        pytest.param("acmerocket: {{hex:32}}", id="given to the word itself"),
+        pytest.param("acmerocket = '{{hex:32}}'", id="given to the word itself, quoted"),
+        pytest.param("acmerocket => {{hex:32}}", id="an arrow"),
+        pytest.param("<secret>{acmerocket AB {{hex:32}}}</secret>", id="ahead of the word"),
+    ],
+)
+def test_a_wanted_name_may_stand_around_the_word_or_the_word_be_the_name(text: str):
+    assert found(text) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("acmerocket build {{hex:32}}", id="another word between"),
+        pytest.param("acmerocket/blob/{{hex:32}}", id="a path"),
+        pytest.param("secret\nacmerocket x {{hex:32}}", id="on the line before"),
+        pytest.param("key" + "." * 30 + "acmerocket x {{hex:32}}", id="too far ahead"),
+    ],
+)
+def test_without_a_wanted_name_there_is_no_match(text: str):
+    assert found(text) == 0
