@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from scanner.model import Finding
 from scanner.ruleset.schema import Rule
-from scanner.verify.checks import Check
+from scanner.verify.checks import PLACEHOLDER, Check
 
 _MOST_GUESSES = 3
 _WORD = re.compile(r"[a-z0-9]+")
@@ -26,6 +26,11 @@ _NOISE = frozenset(
     )
 )
 _GENERIC = frozenset({"id", "key", "api_key", "account", "user", "name", "app_id", "appid"})
+_HOSTS = frozenset(
+    {"host", "domain", "url", "hostname", "server", "instance", "base_url", "uri", "site"}
+)
+_HOST_LIKE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+_COUNTRY, _SECOND_LEVEL = 2, 3
 _SAME = (
     frozenset({"user", "username", "login", "email", "user_name", "account"}),
     frozenset({"client_id", "clientid", "id", "key", "app_id", "appid", "api_key", "consumer_key"}),
@@ -80,6 +85,49 @@ def is_pair(check: Check) -> bool:
     """
     whole = check.host()
     return any(f"{{{name}}}" != whole and name != "dc" for name in check.companions())
+
+
+def host_of_link(link: Link) -> str:
+    """
+    Return the host that a link would ask, without port; what is filled in may be anything.
+    """
+    host = PLACEHOLDER.sub(lambda found: link.values.get(found[1], ""), link.check.host())
+    return _bare(host)
+
+
+def elsewhere(finding: Finding, asked: Iterable[str]) -> str | None:
+    """
+    Return a host that is named beside the secret and is nobody's of those asked.
+
+    A token of a self-hosted server looks like one of the public service, which calls it bad.
+    """
+    known = list(asked)
+    for companion in finding.companions:
+        if _normal(companion.name) not in _HOSTS:
+            continue
+        host = _bare(companion.value.reveal().decode("utf-8", errors="replace"))
+        if _HOST_LIKE.fullmatch(host) and not any(same_owner(host, one) for one in known):
+            return host
+    return None
+
+
+def same_owner(one: str, other: str) -> bool:
+    """
+    Say whether two hosts are under one registered domain, by a careful guess.
+    """
+    if one == other:
+        return True
+    mine, its = one.split("."), other.split(".")
+    if mine[-1].isdigit() or its[-1].isdigit():
+        return False
+    # `co.uk`, `com.au`: two labels that nobody owns.
+    depth = 3 if len(mine[-1]) == _COUNTRY and len(mine[-2]) <= _SECOND_LEVEL else 2
+    return len(mine) >= depth and mine[-depth:] == its[-depth:]
+
+
+def _bare(host: str) -> str:
+    host = host.lower().removeprefix("https://").removeprefix("http://")
+    return re.split(r"[/:?#]", host, maxsplit=1)[0].rstrip(".")
 
 
 def serves(check: Check, rule: Rule | None) -> bool:

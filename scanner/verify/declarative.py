@@ -11,9 +11,17 @@ from pathlib import Path
 
 from scanner.model import Finding, Status, Verification
 from scanner.ruleset.schema import Rule
-from scanner.verify.checks import Check, load_checks
+from scanner.verify.checks import PLACEHOLDER, Check, load_checks
 from scanner.verify.checks_judge import fields, judge
-from scanner.verify.checks_link import Link, is_pair, links, missing
+from scanner.verify.checks_link import (
+    Link,
+    elsewhere,
+    host_of_link,
+    is_pair,
+    links,
+    missing,
+    same_owner,
+)
 from scanner.verify.checks_render import render
 from scanner.verify.registry import Consent, Planned
 from scanner.verify.request import RefusedError, Reply, TransportError
@@ -94,6 +102,7 @@ class Declarative:
             return Verification(status=Status.NOT_TRIED, reason=excuse)
         verdicts: list[tuple[Status, str]] = []
         settled: set[str] = set()
+        refused: set[str] = set()
         for link in chosen:
             host = link.check.host()
             if host in settled:
@@ -102,10 +111,15 @@ class Declarative:
             if status is Status.INACTIVE:
                 # Another path of a host that knows the key to be dead adds nothing.
                 settled.add(host)
+                refused.add(host_of_link(link))
             if status is Status.ACTIVE and reply is not None:
                 return _told(link, reply, reason)
             verdicts.append((status, reason))
         if all(status is Status.INACTIVE for status, _ in verdicts):
+            other = elsewhere(finding, refused)
+            if other is not None:
+                doubt = f"refused, but perhaps of another server: {other} is named beside it"
+                return Verification(status=Status.UNKNOWN, reason=doubt)
             return Verification(status=Status.INACTIVE, reason=verdicts[0][1])
         unsettled = next(reason for status, reason in verdicts if status is not Status.INACTIVE)
         return Verification(status=Status.UNKNOWN, reason=unsettled)
@@ -123,7 +137,7 @@ class Declarative:
         found = links(finding, rule_of(finding, self._rules), checks)
         if not found:
             return [], f"not found beside it: {', '.join(missing(finding, checks))}"
-        allowed = [link for link in found if not _lacking(link.check, consent)]
+        allowed = _own([link for link in found if not _lacking(link.check, consent)])
         if not allowed:
             flags = sorted({flag for link in found for flag in _lacking(link.check, consent)})
             return [], f"needs {', '.join(flags)}"
@@ -196,6 +210,19 @@ def _impossible(name: str, length: int) -> str:
     # Repeating digits: no issuer draws such a token, and nothing of the real one is in it.
     stem = hashlib.sha256(f"unsealed calibration {name}".encode()).hexdigest()[:4]
     return (f"{stem}unsealed" + "0" * length)[: max(16, length)]
+
+
+def _own(chosen: list[Link]) -> list[Link]:
+    """
+    Return the links without those for a self-hosted server where the host is the public one.
+    """
+    fixed = [host_of_link(link) for link in chosen if not link.check.guesses_host()]
+    return [
+        link
+        for link in chosen
+        if PLACEHOLDER.fullmatch(link.check.host()) is None
+        or not any(same_owner(host_of_link(link), host) for host in fixed)
+    ]
 
 
 def _lacking(check: Check, consent: Consent) -> list[str]:
