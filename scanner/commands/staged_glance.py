@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 
 import hyperscan
 
@@ -46,7 +47,9 @@ def clean(top: str) -> str | None:
         if staged is None or not _plain(staged):
             return None
         paths = [change.path for change in staged.changes]
-        if look.hits(b"\n".join([*staged.texts, *paths])) and not _silent(parts, databases, staged):
+        named = [index for index, path in enumerate(paths) if rough(path)]
+        near = named or look.hits(b"\n".join([*staged.texts, *paths]))
+        if near and not _silent(parts, databases, staged, named):
             return None
     except (DamagedError, OSError, hyperscan.error):
         return None
@@ -61,12 +64,14 @@ def _parts() -> Parts | None:
     return None if file is None else open_parts(file.path, file.key, file.purpose)
 
 
-def _silent(parts: Parts, databases: Databases, staged: Staged) -> bool:
+def _silent(parts: Parts, databases: Databases, staged: Staged, named: Sequence[int]) -> bool:
     """
-    Tell whether the engine finds nothing at all in what is staged.
+    Tell whether there is nothing in what is staged that a report would tell: by the engine, and
+    by the names of those files whose names say that they may have to be sealed.
     """
     from scanner.detect.engine import Engine
     from scanner.detect.plan import Plan
+    from scanner.detect.score import MEDIUM_FROM
     from scanner.model import Document, Place
     from scanner.sources.batch import ListBatch
 
@@ -75,20 +80,25 @@ def _silent(parts: Parts, databases: Databases, staged: Staged) -> bool:
         Document(places.get(change.mode, Place.INDEX), change.path, change.blob.decode())
         for change in staged.changes
     ]
+    if named:
+        from scanner.detect.sealed.detector import matches_by_name
+
+        if any(matches_by_name(staged.texts[index], documents[index]) for index in named):
+            return False
     names = [(Document(Place.PATH, change.path), change.path) for change in staged.changes]
     scanner = Engine(Plan(parts, databases)).scanner()
     batches = (ListBatch(list(zip(documents, staged.texts, strict=True))), ListBatch(names))
-    found = any(scanner.scan(batch) for batch in batches)
-    return not (found or scanner.limits or scanner.unread)
+    found = [match for batch in batches for match in scanner.scan(batch)]
+    if scanner.limits or scanner.unread:
+        return False
+    return all(match.score < MEDIUM_FROM and match.allow is None for match in found)
 
 
 def _plain(staged: Staged) -> bool:
     """
-    Tell whether no policy asks for anything, and no name says that a file must be sealed.
+    Tell whether no policy asks for anything.
     """
     if any(name != _ATTRIBUTES for name in staged.root_files):
         return False
     # Attributes are a policy only where they name a filter.
-    if b"filter" in staged.root_files.get(_ATTRIBUTES, b""):
-        return False
-    return not any(rough(change.path) for change in staged.changes)
+    return b"filter" not in staged.root_files.get(_ATTRIBUTES, b"")

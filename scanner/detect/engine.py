@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from scanner.detect import compiled, registry
-from scanner.detect.carried import carried
 from scanner.detect.confirm import Confirmer, PatternTimeoutError
 from scanner.detect.first_pass import FirstPass
 from scanner.detect.judging import settle_scores
@@ -214,6 +213,9 @@ class Scanner:
 
     def _hits(self, batch: Batch) -> Iterator[tuple[int, Sequence[tuple[int, int]]]]:
         if batch.alike and len(batch.starts) > 1:
+            # It needs numpy, which the hook does without.
+            from scanner.detect.carried import carried  # noqa: PLC0415
+
             yield from carried(batch, ((self._near, REACH), (self._far, FAR)))
             return
         hits = sorted(self._near.hits(batch.data) + self._far.hits(batch.data))

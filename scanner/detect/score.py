@@ -29,8 +29,11 @@ KEEP_FROM = 0.05
 _MEMORY = 20_000
 """Judgements that are remembered."""
 
-_FEW = 24
-"""Up to so many candidates the plain way is faster than importing numpy would be."""
+_FEW = 1_000
+"""
+Up to so many candidates the plain way is faster than importing numpy would be (0.03 ms a
+row; 60 ms).
+"""
 
 
 def band(score: float) -> Confidence:

@@ -66,6 +66,7 @@ def many(repo: Repository) -> None:
         pytest.param(stage("empty", ""), 1, id="an empty file"),
         pytest.param(stage("README", "hello again\n"), 1, id="a change"),
         pytest.param(stage("app.py", 'password = "changeme"\n'), 1, id="a placeholder"),
+        pytest.param(stage("passes/docker.json", "{}\n"), 1, id="a name that might"),
         pytest.param(stage(".gitattributes", "*.py text\n"), 1, id="attributes without a filter"),
         pytest.param(delete, 0, id="a deletion"),
         pytest.param(make_executable, 1, id="a mode"),
@@ -125,7 +126,7 @@ def merge(repo: Repository) -> None:
         pytest.param(stage("app.py", LINE), id="a secret"),
         pytest.param(stage(f"{github_token(2)}.txt", "x\n"), id="a secret in a name"),
         pytest.param(link, id="a secret in a link"),
-        pytest.param(stage("vault.yml", "x: 1\n"), id="a name that asks for a seal"),
+        pytest.param(stage(".vault_pass", "correct horse\n"), id="a name that asks for a seal"),
         pytest.param(stage(".unsealed.yml", "must-seal: []\n"), id="a policy"),
         pytest.param(stage(".sops.yaml", "creation_rules: []\n"), id="another tool's policy"),
         pytest.param(stage(".gitattributes", "s filter=git-crypt\n"), id="a filter"),
@@ -217,17 +218,35 @@ def test_no_process_and_no_pipe_is_left(repo: Repository) -> None:
 HEAVY = "argparse dataclasses pathlib subprocess tempfile numpy regex yaml rich git hashlib json"
 
 
+def loaded(repo: Repository, modules: str) -> list[str]:
+    """
+    Run the hook in a process of its own; return its exit code and which of the modules it imported.
+    """
+    program = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r});"
+        "from scanner.cli import main; code = main(['staged', sys.argv[1]]);"
+        f"print(code, *sorted(set({modules!r}.split()) & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program, str(repo.path)],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return done.stdout.split()
+
+
 def test_a_clean_hook_imports_little(repo: Repository) -> None:
     stage("app.py", "x = 1\n")(repo)
-    program = (
-        "import sys; from scanner.cli import main; code = main(['staged', sys.argv[1]]);"
-        f"print(code, *sorted(set('{HEAVY}'.split()) & set(sys.modules)))"
-    )
-    run = subprocess.run(
-        [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {program}",
-         str(repo.path)],
-        capture_output=True, check=True, text=True,
-    )  # fmt: skip
 
-    assert run.stdout.split() == ["0"]
-    assert "nothing found in 1 texts" in run.stderr
+    assert loaded(repo, HEAVY) == ["0"]
+
+
+def test_where_something_hits_and_is_nothing_the_engine_is_all_that_is_loaded(
+    repo: Repository,
+) -> None:
+    lines = "".join(f'password{n} = "changeme{n}"\n' for n in range(60))
+    stage("passes.py", lines + "api_key = os.environ['KEY']\n")(repo)
+    modules = "numpy yaml rich git scanner.commands.session scanner.triage.collapse"
+
+    assert loaded(repo, modules) == ["0"]
