@@ -26,6 +26,7 @@ from scanner.secret import Secret
 
 _TIMEOUT_S = 0.5
 _MEMO_ENTRIES = 4_096
+_MOST_VALUES = 4
 _EDGE = 320
 """So much more is looked at, lest a value at the edge be cut."""
 
@@ -76,22 +77,23 @@ class Companions:
         return self._memo[key]
 
     def _near(self, data: bytes, start: int, end: int) -> tuple[Companion, ...] | None:
-        found: dict[str, Companion] = {}
+        found: dict[str, list[Companion]] = {}
         values: list[NamedValue] | None = None
         for spec, pattern, wanted in self._specs:
             if spec.name in found:
                 continue
             if wanted is None:
-                value = _by_pattern(pattern, data, (start, end), spec.within)
+                near = _by_pattern(pattern, data, (start, end), spec.within)
+                chosen = near[: _MOST_VALUES if spec.every else 1]
             else:
                 if values is None:
                     values = list(named_values(data, start))
-                value = self._by_name(spec, wanted, values, data, (start, end))
-            if value is not None:
-                found[spec.name] = Companion(spec.name, Secret(value))
+                chosen = self._by_name(spec, wanted, values, data, (start, end))
+            if chosen:
+                found[spec.name] = [Companion(spec.name, Secret(value)) for value in chosen]
         if any(spec.required and spec.name not in found for spec, _, _ in self._specs):
             return None
-        return tuple(found.values())
+        return tuple(companion for group in found.values() for companion in group)
 
     def _by_name(
         self,
@@ -100,7 +102,7 @@ class Companions:
         values: list[NamedValue],
         data: bytes,
         secret: tuple[int, int],
-    ) -> bytes | None:
+    ) -> list[bytes]:
         start, end = secret
         own = next((v.words for v in values if v.start <= start and end <= v.end), ())
         named = any(word in b"".join(own) for word in self._provider)
@@ -122,7 +124,7 @@ class Companions:
             full = (rank[0], int(far), rank[1], distance)
             if best is None or full < best[0]:
                 best = full, text
-        return None if best is None else best[1]
+        return [] if best is None else [best[1]]
 
 
 def _spec(spec: CompanionSpec) -> _Spec:
@@ -131,14 +133,16 @@ def _spec(spec: CompanionSpec) -> _Spec:
     return _Spec(spec, None, Wanted.of(spec.names, spec.value))
 
 
-def _by_pattern(pattern: Any, data: bytes, secret: tuple[int, int], within: int) -> bytes | None:
-    nearest: tuple[int, bytes] | None = None
+def _by_pattern(pattern: Any, data: bytes, secret: tuple[int, int], within: int) -> list[bytes]:
+    """
+    Return the distinct values that stand near enough, the nearest first.
+    """
+    nearest: dict[bytes, int] = {}
     low, high = max(0, secret[0] - within - _EDGE), secret[1] + within + _EDGE
     for match in pattern.finditer(data, low, high, timeout=_TIMEOUT_S):
         first, last = match.span("value")
         distance = max(secret[0] - last, first - secret[1])
-        if not 0 <= distance <= within:
-            continue
-        if nearest is None or distance < nearest[0]:
-            nearest = (distance, match["value"])
-    return None if nearest is None else nearest[1]
+        if 0 <= distance <= within:
+            value = match["value"]
+            nearest[value] = min(distance, nearest.get(value, distance))
+    return sorted(nearest, key=nearest.__getitem__)

@@ -228,6 +228,8 @@ def _check_companion(companion: CompanionSpec) -> None:
         raise ValueError(f"{what} has `ends` without `kind: host` or `kind: label`")
     if companion.pattern is not None and (companion.value is not None or companion.own):
         raise ValueError(f"{what} has `value` or `own` without `names`")
+    if companion.every and companion.pattern is None:
+        raise ValueError(f"{what} has `every` without `pattern`")
     for plain in spelled_out(companion):
         if plain.value is not None:
             _compiled(what, plain.value)

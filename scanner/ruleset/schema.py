@@ -43,6 +43,9 @@ class CompanionSpec:
     required: bool = False
     """Without it there is no match."""
 
+    every: bool = False
+    """With `pattern`: all distinct values and not the nearest alone, four at most."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keyed:

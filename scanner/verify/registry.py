@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from scanner.model import Finding, Verification
 from scanner.ruleset.schema import Rule
@@ -75,9 +75,22 @@ class Verifier(Protocol):
         """
 
 
+@runtime_checkable
+class Explains(Verifier, Protocol):
+    """
+    A verifier that can say why it would ask nothing about a finding that it accepts.
+    """
+
+    def excuse(self, finding: Finding, consent: Consent) -> str:
+        """
+        Return what is missing.
+        """
+
+
 # Provider as rules name it → modules, each with a function `verifier() -> Verifier`.
 # The first that accepts a finding answers; declarative checks come after.
 VERIFIERS: Mapping[str, tuple[str, ...]] = {
+    "aws": ("scanner.verify.cloud.aws",),
     "vault": ("scanner.verify.vault.verifier",),
 }
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from scanner.verify.rights_cloud import CLOUDS
+
 # Provider → scope → (danger 0 to 3, words).
 _TABLES: Mapping[str, Mapping[str, tuple[int, str]]] = {
+    **CLOUDS,
     "github": {
         "repo": (3, "read and write all repositories, private ones too"),
         "admin:org": (3, "change organizations, teams and members"),

@@ -21,7 +21,7 @@ from scanner.ruleset.shipped import shipped_packs
 from scanner.verify import canary
 from scanner.verify.declarative import Declarative, Rules, rule_of
 from scanner.verify.plan import PlanLine, render_plan
-from scanner.verify.registry import Consent, Verifier, verifiers_of
+from scanner.verify.registry import Consent, Explains, Verifier, verifiers_of
 from scanner.verify.request import RefusedError, TransportError
 from scanner.verify.request_log import RequestLog
 from scanner.verify.rights import danger
@@ -178,7 +178,10 @@ class Runner:
         return next((v for v in self._coded[finding.provider] if v.accepts(finding, rule)), None)
 
     def _why_not(self, finding: Finding, consent: Consent) -> str:
-        if self._verifier(finding) is not None:
+        verifier = self._verifier(finding)
+        if isinstance(verifier, Explains):
+            return verifier.excuse(finding, consent)
+        if verifier is not None:
             return "needs --allow-found-hosts or --allow-login"
         return self._declared.excuse(finding, consent)
 
