@@ -66,6 +66,21 @@ def near(text: str, companions: str = ID) -> str | None:
     return next((c.value.reveal().decode() for c in companions_ or ()), None)
 
 
+def test_every_value_is_kept_where_the_nearest_may_be_anothers() -> None:
+    every = """    - {name: id, pattern: '(?P<value>AC[0-9]{4})', every: true, within: 60}"""
+    text = f"AC1111 AC2222 AC3333 AC2222 acme_key={SECRET} AC4444 AC5555 {' ' * 60} AC6666"
+    start = text.index(SECRET)
+
+    found = Companions(rule(every)).near(text.encode(), start, start + len(SECRET))
+
+    assert [c.value.reveal() for c in found or ()] == [b"AC4444", b"AC5555", b"AC2222", b"AC3333"]
+
+
+def test_every_goes_with_a_pattern() -> None:
+    with pytest.raises(RuleError, match="every"):
+        rule("    - {name: id, names: [id], every: true}")
+
+
 FORMS = {
     "env file": "ACME_CLIENT_ID=k7qm2x\nACME_KEY=SECRET\n",
     "after it": "ACME_KEY=SECRET\nACME_CLIENT_ID=k7qm2x\n",
