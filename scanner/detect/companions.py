@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from scanner.detect import kubeconfig
 from scanner.detect.companion_names import (
     NamedValue,
     Wanted,
@@ -20,7 +21,7 @@ from scanner.detect.companion_names import (
 )
 from scanner.detect.patterns import compiled
 from scanner.model import Companion
-from scanner.ruleset.companion_kinds import spelled_out
+from scanner.ruleset.companion_kinds import KUBECONFIG, spelled_out
 from scanner.ruleset.schema import CompanionSpec, Rule
 from scanner.secret import Secret
 
@@ -79,10 +80,15 @@ class Companions:
     def _near(self, data: bytes, start: int, end: int) -> tuple[Companion, ...] | None:
         found: dict[str, list[Companion]] = {}
         values: list[NamedValue] | None = None
+        config: dict[str, bytes] | None = None
         for spec, pattern, wanted in self._specs:
             if spec.name in found:
                 continue
-            if wanted is None:
+            if spec.kind == KUBECONFIG:
+                if config is None:
+                    config = kubeconfig.beside(data, start, end)
+                chosen = [config[spec.name]] if spec.name in config else []
+            elif wanted is None:
                 near = _by_pattern(pattern, data, (start, end), spec.within)
                 chosen = near[: _MOST_VALUES if spec.every else 1]
             else:
@@ -128,6 +134,8 @@ class Companions:
 
 
 def _spec(spec: CompanionSpec) -> _Spec:
+    if spec.kind == KUBECONFIG:
+        return _Spec(spec, None, None)
     if spec.pattern is not None:
         return _Spec(spec, compiled(spec.pattern), None)
     return _Spec(spec, None, Wanted.of(spec.names, spec.value))

@@ -10,7 +10,10 @@ import re
 from scanner.ruleset.schema import CompanionSpec
 
 HOST, LABEL, EMAIL = "host", "label", "email"
-KINDS = frozenset({HOST, LABEL, EMAIL})
+KUBECONFIG = "kubeconfig"
+"""Found by `detect.kubeconfig`, which reads how the file is put together."""
+
+KINDS = frozenset({HOST, LABEL, EMAIL, KUBECONFIG})
 
 _HOST_NAMES = (
     "url", "api url", "base url", "api base url", "host", "host name", "server", "server url",

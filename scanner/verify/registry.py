@@ -91,6 +91,7 @@ class Explains(Verifier, Protocol):
 # The first that accepts a finding answers; declarative checks come after.
 VERIFIERS: Mapping[str, tuple[str, ...]] = {
     "aws": ("scanner.verify.cloud.aws",),
+    "kubernetes": ("scanner.verify.kubernetes.verifier",),
     "vault": ("scanner.verify.vault.verifier",),
 }
 
