@@ -38,7 +38,12 @@ SERVER = "https://kube.shop.example:6443"
 
 def jwt(**claims: object) -> str:
     parts = ({"alg": "RS256"}, {"sub": "system:serviceaccount:shop:bot", **claims})
-    coded = [base64.urlsafe_b64encode(json.dumps(p, separators=(",", ":")).encode()).rstrip(b"=").decode() for p in parts]
+    coded = [
+        base64.urlsafe_b64encode(json.dumps(p, separators=(",", ":")).encode())
+        .rstrip(b"=")
+        .decode()
+        for p in parts
+    ]
     return ".".join([*coded, "c2ln" * 20])
 
 
