@@ -81,7 +81,8 @@ _PATTERNED = {
 }
 
 
-def _beside(rule: Rule) -> dict[str, tuple[str, str, str]]:
+def beside(rule: Rule) -> dict[str, tuple[str, str, str]]:
+    """What stands beside a rule's secret, by the companion's name."""
     rows: dict[str, tuple[str, str, str]] = {}
     for spec in rule.companions:
         written = spec.pattern is None or (rule.provider, spec.name) in _PATTERNED
@@ -92,7 +93,7 @@ def _beside(rule: Rule) -> dict[str, tuple[str, str, str]]:
 
 def env_sample(rule: Rule, example: str) -> Sample:
     """An `.env` file: companions before and after the line of the secret."""
-    rows = _beside(rule)
+    rows = beside(rule)
     lines = [f"{name.upper()}={text}" for name, text, _ in rows.values()]
     middle = len(lines) // 2 + 1
     text = "\n".join([*lines[:middle], example, *lines[middle:], "DEBUG=false", ""])
@@ -101,7 +102,7 @@ def env_sample(rule: Rule, example: str) -> Sample:
 
 def json_sample(rule: Rule, secret: str) -> Sample:
     """A JSON file: one object of the provider's."""
-    rows = _beside(rule)
+    rows = beside(rule)
     word = _word(rule)
     keyed = rule.keyed.names if rule.keyed else ()
     own = f"{word}_{'secret' if 'secret' in keyed or not keyed else keyed[0]}"
