@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scanner.model import Finding, Report, Severity
+from scanner.model import Finding, Report, Severity, Status
 from scanner.report import words
 from scanner.report.options import Options, RuleText
 from scanner.report.order import by_importance, sorted_places
@@ -46,6 +46,8 @@ def _command(finding: Finding) -> str:
             ]
     level = "error" if finding.severity >= Severity.MEDIUM else "warning"
     first, _, _ = finding.remediation.partition("\n")
+    if finding.verification.status is not Status.NOT_TRIED:
+        first = f"Issuer: {words.status(finding.verification)}. {first}"
     why = words.why(finding)
     first = f"{why}. {first}" if why else first
     commit = f" (commit {place.commit[:12]})" if place.commit else ""

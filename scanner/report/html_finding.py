@@ -86,7 +86,7 @@ def _facts(finding: Finding) -> str:
     ]
     if finding.score_reasons:
         facts.append(("Because", _e(", ".join(finding.score_reasons))))
-    if finding.verification.status is not Status.NOT_TRIED:
+    if words.was_asked(finding.verification):
         facts.append(("Issuer says", _e(words.verdict(finding.verification))))
     facts += [(one.name, _code(one.value.redacted())) for one in finding.companions]
     if finding.seal is not None:

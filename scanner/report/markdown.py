@@ -98,7 +98,7 @@ def _row(finding: Finding) -> str:
 def _details(finding: Finding) -> str:
     title = f"{_plain(finding.title)} {_code_html(words.shown(finding))}"
     lines = [f"<details><summary>{title}</summary>\n"]
-    if finding.verification.status is not Status.NOT_TRIED:
+    if words.was_asked(finding.verification):
         lines.append(f"- Issuer: {_plain(words.verdict(finding.verification))}")
     why = words.why(finding)
     if why:

@@ -85,7 +85,7 @@ def _finding(
         f" id {finding.fingerprint[:12]}",
         "dim",
     )
-    if finding.verification.status is not Status.NOT_TRIED:
+    if words.was_asked(finding.verification):
         _field(console, "verified", words.verdict(finding.verification))
     _field(console, "why", words.why(finding))
     for companion in finding.companions:

@@ -109,6 +109,13 @@ def status(verification: Verification) -> str:
     return _STATUS[verification.status]
 
 
+def was_asked(verification: Verification) -> bool:
+    """
+    Say whether there is something to tell: a verdict, or why there is none though one was wanted.
+    """
+    return verification.status is not Status.NOT_TRIED or verification.reason is not None
+
+
 def verdict(verification: Verification) -> str:
     """
     Return everything that the issuer said, on one line.

@@ -16,21 +16,20 @@ from pathlib import Path
 
 from scanner.errors import ConfigError
 from scanner.folders import state_folder
-from scanner.model import Finding, Report, Severity, Status, Verification
+from scanner.model import Finding, Report, Status, Verification
 from scanner.ruleset.shipped import shipped_packs
 from scanner.verify import canary
 from scanner.verify.declarative import Declarative, Rules, rule_of
 from scanner.verify.plan import PlanLine, render_plan
+from scanner.verify.ranking import ranked
 from scanner.verify.registry import Consent, Explains, Verifier, verifiers_of
 from scanner.verify.request import RefusedError, TransportError
 from scanner.verify.request_log import RequestLog
-from scanner.verify.rights import danger
 from scanner.verify.settings import Settings
 from scanner.verify.transport import Limits, Options, Transport
 from scanner.verify.verdict_cache import VerdictCache, cache_key
 
 _THREADS = 48
-_HARMFUL = 3
 _INTERRUPTED = Verification(status=Status.UNKNOWN, reason="interrupted")
 
 
@@ -118,7 +117,10 @@ class Runner:
         for index, finding in enumerate(findings):
             excuse = selection.excuse(finding)
             if excuse is not None:
-                verdicts[index] = Verification(status=Status.NOT_TRIED, reason=excuse)
+                # What an earlier run learned is not forgotten because this one does not ask.
+                earlier = finding.verification
+                skipped = Verification(status=Status.NOT_TRIED, reason=excuse)
+                verdicts[index] = skipped if earlier.status is Status.NOT_TRIED else earlier
             else:
                 groups[_key(finding)].append(index)
         queue = _spread([(findings[rows[0]].provider, rows) for rows in groups.values()])
@@ -137,7 +139,7 @@ class Runner:
                 transport.stop()
                 pool.shutdown(wait=False, cancel_futures=True)
         return [
-            ranked(finding, verdicts.get(index, _INTERRUPTED))
+            ranked(finding, verdicts.get(index, _INTERRUPTED), rule_of(finding, self._rules))
             for index, finding in enumerate(findings)
         ]
 
@@ -271,19 +273,6 @@ def _options(settings: Settings) -> Options:
         ca_file=settings.ca_file,
         limits=Limits(budget=settings.budget),
     )
-
-
-def ranked(finding: Finding, verdict: Verification) -> Finding:
-    """
-    Return the finding with its verdict, more severe if it is alive, less if it is dead.
-    """
-    severity = finding.severity
-    if verdict.status is Status.ACTIVE:
-        harmful = danger(finding.provider, verdict.scopes) >= _HARMFUL
-        severity = max(severity, Severity.CRITICAL if harmful else Severity.HIGH)
-    elif verdict.status is Status.INACTIVE:
-        severity = Severity.LOW
-    return dataclasses.replace(finding, verification=verdict, severity=severity)
 
 
 def _result(done: concurrent.futures.Future[Verification]) -> Verification:

@@ -18,9 +18,11 @@ from scanner.model import Companion, Finding, Severity, Status, Verification
 from scanner.secret import Secret
 from scanner.verify.canary import aws_account, issuer
 from scanner.verify.checks import Check
+from scanner.verify.declarative import Declarative
 from scanner.verify.plan import render_plan
+from scanner.verify.ranking import ranked
 from scanner.verify.registry import Consent
-from scanner.verify.runner import Runner, Selection, ranked
+from scanner.verify.runner import Runner, Selection
 from scanner.verify.transport import Limits, Transport
 from scanner.verify.verdict_cache import VerdictCache
 from tests.verify.cases import FOLDER, all_checks, finding_for, reply_for, rule_for
@@ -189,6 +191,31 @@ def test_rank(verdict: Verification, severity: Severity) -> None:
     assert ranked(finding, verdict).severity is severity
 
 
+def test_the_next_step_follows_the_verdict_and_is_made_of_the_rule_each_time() -> None:
+    rule = rule_for(ONE)
+    finding = finding_for(ONE)
+    dead = ranked(finding, Verification(status=Status.INACTIVE), rule)
+    alive = ranked(dead, Verification(status=Status.ACTIVE, expires_at="2030-01-01"), rule)
+    again = ranked(alive, Verification(status=Status.UNKNOWN), rule)
+
+    assert "nothing left to rotate" in dead.remediation
+    assert alive.remediation.startswith("It is live")
+    assert rule.remediation in alive.remediation
+    assert "2030-01-01" in alive.remediation
+    assert (again.remediation, again.severity) == (rule.remediation, rule.severity)
+
+
+def test_an_earlier_verdict_is_not_lost_by_a_run_that_does_not_ask(
+    anywhere: Callable[..., Transport],
+) -> None:
+    earlier = Verification(status=Status.ACTIVE, identity="ada")
+    finding = dataclasses.replace(finding_for(ONE), verification=earlier)
+
+    (kept,) = runner().verify([finding], anywhere(), Selection(skip=frozenset({ONE.provider})))
+
+    assert kept.verification == earlier
+
+
 def canary_key(account: int) -> str:
     """An AWS key id that holds an account, made as AWS makes them."""
     import base64
@@ -307,11 +334,14 @@ def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
     kept.close()
 
 
-def test_a_bug_in_a_check_loses_no_finding(anywhere: Callable[..., Transport]) -> None:
-    def broken(rule_id: str) -> object:
+def test_a_bug_in_a_check_loses_no_finding(
+    anywhere: Callable[..., Transport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> object:
         raise ZeroDivisionError("s3cr3tSample")
 
-    asked = Runner([FOLDER], broken).verify([finding_for(ONE)], anywhere(), Selection())  # type: ignore[arg-type]
+    monkeypatch.setattr(Declarative, "verify", broken)
+    asked = runner().verify([finding_for(ONE)], anywhere(), Selection())
 
     assert asked[0].verification.status is Status.UNKNOWN
     assert asked[0].verification.reason == "the check failed: ZeroDivisionError"
