@@ -167,6 +167,16 @@ def name_hash(name: bytes) -> int:
 
 def hash_names(data: npt.NDArray[np.uint8], starts: Ints, lengths: Ints) -> npt.NDArray[np.uint32]:
     """
+    Hash many names of one buffer (see `long_hashes`), to 32 bits.
+    """
+    hashes: npt.NDArray[np.uint32] = (long_hashes(data, starts, lengths) >> np.uint64(32)).astype(
+        np.uint32
+    )
+    return hashes
+
+
+def long_hashes(data: npt.NDArray[np.uint8], starts: Ints, lengths: Ints) -> Keys:
+    """
     Hash many names of one buffer, eight bytes at a step; the buffer must go on
     for eight bytes after the last name.
     """
@@ -184,7 +194,7 @@ def hash_names(data: npt.NDArray[np.uint8], starts: Ints, lengths: Ints) -> npt.
         result[rows] = mixed ^ (mixed >> np.uint64(29))
         going = left > 8
         rows, spots, left = rows[going], spots[going] + 8, left[going] - 8
-    hashes: npt.NDArray[np.uint32] = (result >> np.uint64(32)).astype(np.uint32)
+    hashes: Keys = result
     return hashes
 
 

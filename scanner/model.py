@@ -102,6 +102,9 @@ class Document:
     decoded: tuple[str, ...] = ()
     """Codings undone, outermost first."""
 
+    offset: int = 0
+    """Where it starts in its object, of which it is a part."""
+
 
 @dataclass(frozen=True, slots=True)
 class Position:

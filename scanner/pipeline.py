@@ -130,6 +130,10 @@ class Stream(Protocol):
         """Yield batches; each is done with before the next is asked for."""
         ...
 
+    def heard(self, found: Sequence[Match]) -> None:
+        """Be told what was found in the last batch."""
+        ...
+
     def learn(self, part: Any) -> None:
         """Take over the `part` of this stream as read in another process."""
         ...
@@ -198,7 +202,9 @@ def _scan_stream(engine: Engine, streams: Sequence[Stream], number: int, board: 
     scanner, stream = engine.scanner(), streams[number]
     matches: list[Match] = []
     for batch in stream:
-        matches += scanner.scan(batch)
+        found = scanner.scan(batch)
+        stream.heard(found)
+        matches += found
         if len(batch.ends):
             board.add(number, batch.ends[-1] - batch.starts[0])
         if board.stopped:

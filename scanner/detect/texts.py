@@ -254,4 +254,5 @@ def _document(parent: Source, derived: Derived) -> Document:
         blob=outer.blob,
         inner_path=outer.inner_path + derived.inner_path,
         decoded=outer.decoded + derived.decoded,
+        offset=outer.offset,
     )

@@ -4,14 +4,14 @@ Every object of a repository, kind by kind, as batches, with an account of what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 
 from scanner.history import History, key_of
-from scanner.model import Coverage, KindCount, Limit, Place, Unread
+from scanner.model import Coverage, KindCount, Limit, Match, Place, Unread
 from scanner.sources.batch import Batch
 from scanner.sources.commits import CommitLog, TagLog
 from scanner.sources.git import ObjectAccess, Repository
@@ -261,6 +261,13 @@ class KindStream:
             log = self._log
             part.log = log.part() if isinstance(log, TreeLog) else log
             self.learn(part)
+
+    def heard(self, found: Sequence[Match]) -> None:
+        """
+        Be told what was found in the last batch: who holds such names matters from there on.
+        """
+        if isinstance(self._log, TreeLog):
+            self._log.heard(found)
 
     def learn(self, part: Part) -> None:
         """

@@ -13,36 +13,21 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import hyperscan
 import numpy as np
 import numpy.typing as npt
 
-from scanner.history import ENTRY, Ints, Keys, Trees, combine, hash_names
+from scanner.history import ENTRY, Ints, Keys, Trees, combine, hash_names, long_hashes
+from scanner.model import Match
 from scanner.sources.links import Known, Missing
 from scanner.sources.packs import Bytes
 from scanner.sources.stream import ObjectBatch
+from scanner.sources.tree_names import Entries, NameBatch, NameLog, NamePatterns, fresh, names_of
 
-_FOLDER = b"4"
+_FOLDER = ord("4")
 _MODULE = b"6"
 """The second digit of its mode, 160000."""
 
 _AT_ONCE = 1 << 17
-
-
-@dataclass(frozen=True, slots=True)
-class Entries:
-    """
-    Every entry of the trees in one buffer.
-    """
-
-    starts: Ints
-    """Where its mode starts."""
-
-    nuls: Ints
-    """Where its name ends."""
-
-    trees: Ints
-    """Which tree of the buffer holds it."""
 
 
 def parse(data: Bytes, starts: Ints, ends: Ints, id_size: int) -> Entries:
@@ -86,41 +71,6 @@ def _inside(nuls: Ints, close: Ints, id_size: int) -> Ints:
     return close[inside]
 
 
-class NamePatterns:
-    """
-    Finds the entries whose whole name one of the patterns matches.
-    """
-
-    def __init__(self, patterns: Sequence[bytes]) -> None:
-        self._database = hyperscan.Database()
-        self._database.compile(
-            # Only a space: hyperscan loses matches behind a class such as `[0-7]`.
-            expressions=[b" (?:" + pattern + b")\\x00" for pattern in patterns],
-            flags=[hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_CASELESS] * len(patterns),
-        )
-
-    def _scratch(self) -> hyperscan.Scratch:
-        # One for each scan: streams read in threads of their own.
-        return hyperscan.Scratch(self._database)
-
-    def rows(self, data: memoryview, entries: Entries, kinds: Bytes) -> Ints:
-        """
-        Return which entries, folders and submodules left out, have such a name.
-        """
-        ends: list[int] = []
-
-        def seen(_rule: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            ends.append(end)
-
-        self._database.scan(data, match_event_handler=seen, scratch=self._scratch())  # type: ignore[type-var] # the stub knows bytes alone
-        nuls = np.unique(np.array(ends, np.int64)) - 1
-        rows = np.searchsorted(entries.nuls, nuls)
-        rows = rows[rows < len(entries.nuls)]
-        rows = np.unique(rows[np.isin(entries.nuls[rows], nuls)])
-        files: Ints = rows[(kinds[rows] != ord(_FOLDER))]
-        return files
-
-
 @dataclass(slots=True)
 class TreePart:
     """
@@ -153,28 +103,74 @@ class TreeLog:
         # Millions of entries, each looked at a few times: better on disk than in memory.
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 # closed by `close`
         self._named: list[Keys] = []
+        self._loud = NameLog()
+        self._telling = NameLog()
+        self._last: NameBatch
 
-    def watch(self, batches: Iterable[ObjectBatch]) -> Iterator[ObjectBatch]:
+    def watch(self, batches: Iterable[ObjectBatch]) -> Iterator[NameBatch]:
         """
-        Pass batches of trees on, having read them.
+        Read trees; yield the names that are new in them.
         """
         for batch in batches:
-            self._add(batch)
-            yield batch
+            yield from self._add(batch)
 
-    def _add(self, batch: ObjectBatch) -> None:
+    def heard(self, found: Sequence[Match]) -> None:
+        """
+        Be told what was found in the last names: what goes by them is wanted from there on.
+        """
+        names = self._last
+        for match in found:
+            rows = np.flatnonzero(names.offsets == match.document.offset).tolist()
+            self._loud.mark(
+                np.array(
+                    [
+                        names.hashes[r]
+                        for r in rows
+                        if names.document(r).blob == match.document.blob
+                    ],
+                    np.uint64,
+                )
+            )
+
+    def _add(self, batch: ObjectBatch) -> Iterator[NameBatch]:
         data = np.frombuffer(batch.data, np.uint8)
-        starts = np.array(batch.starts, np.int64)
         offset = self._count
-        self._count += len(starts)
+        self._count += len(batch.starts)
         self._numbers.append(batch.rows.astype(np.int32))
-        size = self._id_size
-        entries = parse(data, starts, np.array(batch.ends, np.int64), size)
+        starts, ends = (np.array(places, np.int64) for places in (batch.starts, batch.ends))
+        entries = parse(data, starts, ends, self._id_size)
         words = np.ndarray((max(len(data) - 7, 0),), ">u8", buffer=data, strides=(1,))
-        whole = entries.nuls + size < len(data)
-        kinds = data[entries.starts]
-        self._look_for_missing(data, entries, whole, words)
-        folders = kinds == ord(_FOLDER)
+        whole = entries.nuls + self._id_size < len(data)
+        rows = fresh(data, words, entries, len(starts))
+        rows = rows[whole[rows]]
+        self._look_for_missing(data, entries, rows, words)
+        hashes = _hashes(data, entries, rows)
+        new = self._loud.unmet(hashes)
+        names = self._last = names_of(batch, data, entries, rows[new], hashes[new])
+        if self._names is not None:
+            self._telling.mark(names.hashes[self._names.rows(names)])
+        if len(new):
+            yield names
+        # Only now it is known which names matter.
+        children = words[entries.nuls[rows] + 1].astype(np.uint64)
+        telling = self._telling.marked(hashes)
+        telling &= data[entries.starts[rows]] != _FOLDER
+        self._named.append(children[telling])
+        self._wish(children[telling | self._loud.marked(hashes)])
+        self._note(data, words, entries, whole, offset)
+
+    def _note(
+        self,
+        data: Bytes,
+        words: Keys,
+        entries: Entries,
+        whole: npt.NDArray[np.bool_],
+        offset: int,
+    ) -> None:
+        """
+        Write down who holds folders and wanted blobs.
+        """
+        folders = data[entries.starts] == _FOLDER
         prefix = np.ndarray((max(len(data) - 1, 0),), ">u2", buffer=data, strides=(1,))
         maybe = self._maybe[prefix[np.minimum(entries.nuls + 1, len(prefix) - 1)]]
         some = np.flatnonzero((folders | maybe) & whole)
@@ -182,37 +178,33 @@ class TreeLog:
         keep = folders[some]
         keep[~keep] = self._is_wanted(child[~keep])
         some, child = some[keep], child[keep]
-        if self._names is not None:
-            named = self._names.rows(batch.data, entries, kinds)
-            named = named[whole[named]]
-            self._named.append(words[entries.nuls[named] + 1].astype(np.uint64))
-            if len(named):
-                some = np.union1d(some, named)
-                child = words[entries.nuls[some] + 1].astype(np.uint64)
         if not len(some):
             return
-        mode = np.where(folders[some], 6, 7)
-        name_starts = entries.starts[some] + mode
-        padded = data
-        if len(data) < int(entries.nuls[some].max()) + 9:
-            padded = np.concatenate([data, np.zeros(16, np.uint8)])
-        names = hash_names(padded, name_starts, entries.nuls[some] - name_starts)
+        name_starts = entries.name_starts(data)[some]
+        names = hash_names(
+            _padded(data, entries.nuls[some]), name_starts, entries.nuls[some] - name_starts
+        )
         runs = _runs(child, entries.trees[some] + offset, names)
         self._file.write(runs.data)
 
-    def _look_for_missing(
-        self, data: Bytes, entries: Entries, whole: npt.NDArray[np.bool_], words: Keys
-    ) -> None:
-        nuls, starts = entries.nuls[whole], entries.starts[whole]
-        rows = self._known.absent(words[nuls + 1].astype(np.uint64))
+    def _wish(self, children: Keys) -> None:
+        """
+        Want more, from here on: of no tree before was it a name's child.
+        """
+        if len(children):
+            self._wanted = np.union1d(self._wanted, children)
+            self._maybe[(children >> np.uint64(48)).astype(np.int64)] = True
+
+    def _look_for_missing(self, data: Bytes, entries: Entries, rows: Ints, words: Keys) -> None:
+        rows = rows[self._known.absent(words[entries.nuls[rows] + 1].astype(np.uint64))]
         if not len(rows):
             return
         # A submodule's commit lies in another repository.
-        rows = rows[data[starts[rows] + 1] != ord(_MODULE)]
+        rows = rows[data[entries.starts[rows] + 1] != ord(_MODULE)]
         found = {}
         for row in rows.tolist():
-            nul = int(nuls[row])
-            _, _, name = data[starts[row] : nul].tobytes().partition(b" ")
+            nul = int(entries.nuls[row])
+            _, _, name = data[entries.starts[row] : nul].tobytes().partition(b" ")
             found[data[nul + 1 : nul + 1 + self._id_size].tobytes()] = name
         self._missing.note(found)
 
@@ -305,6 +297,20 @@ class Forest:
         for log, part in self._logs:
             yield from log.entries(offset)
             offset += len(part.numbers)
+
+
+def _hashes(data: Bytes, entries: Entries, rows: Ints) -> Keys:
+    begins, nuls = entries.name_starts(data)[rows], entries.nuls[rows]
+    return long_hashes(_padded(data, nuls), begins, nuls - begins)
+
+
+def _padded(data: Bytes, nuls: Ints) -> Bytes:
+    """
+    Return `data`, longer if need be: hashing reads whole words.
+    """
+    if len(nuls) and len(data) < int(nuls.max()) + 9:
+        return np.concatenate([data, np.zeros(16, np.uint8)])
+    return data
 
 
 def _runs(child: Keys, trees: Ints, names: npt.NDArray[np.uint32]) -> npt.NDArray[np.void]:

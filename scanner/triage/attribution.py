@@ -52,7 +52,7 @@ class Attribution:
         """
         Find the paths of all that will be asked about, in one go.
         """
-        self._spots({*_in_trees(matches), *blobs})
+        self._spots({*_in_trees(matches), *self._children(matches), *blobs})
 
     def locate(self, matches: Sequence[Match]) -> list[Located]:
         """
@@ -62,7 +62,8 @@ class Attribution:
         one in the earliest commit has the occurrence; others may end with none.
         """
         names = dict(self._names(matches))
-        spots = self._spots(_in_trees(matches))
+        children = {entry.child for entry in names.values()}
+        spots = self._spots(_in_trees(matches) | children)
         head = dict(self._history.reader.paths(self._history.head)) if self._history.head else {}
         held: _Held = {(m.rule_id, m.secret, m.document.blob) for m in matches}
         held |= {(m.rule_id, m.secret, m.document.blob, m.position) for m in matches}
@@ -153,13 +154,9 @@ class Attribution:
         if entry is None:
             return
         base = replace(self._base(match), place=Where.PATH, blob=None)
-        folders = spots.get(match.document.blob or "") or [
-            _Spot(b"", symlink=False, first=len(self._order) + 2)
-        ]
-        start = match.start - entry.offset
-        for spot in folders:
-            path = spot.path + b"/" + entry.name if spot.path else entry.name
-            begin = len(path) - len(entry.name) + start
+        for spot in self._named_so(match, entry, spots):
+            path = spot.path
+            begin = len(path) - len(entry.name) + match.start
             still = path in head or any(name.startswith(path + b"/") for name in head)
             occurrence = replace(
                 base,
@@ -168,6 +165,21 @@ class Attribution:
                 in_head=still,
             )
             yield self._at(replace(spot, symlink=False), occurrence)
+
+    def _named_so(
+        self, match: Match, entry: TreeEntry, spots: dict[str, list[_Spot]]
+    ) -> list[_Spot]:
+        """
+        Return the places of what goes by a name, or else those of the name in its tree.
+        """
+        placed = [s for s in spots.get(entry.child, ()) if _last_part(s.path) == entry.name]
+        if placed:
+            return placed
+        late = _Spot(b"", symlink=False, first=len(self._order) + 2)
+        return [
+            replace(spot, path=spot.path + b"/" + entry.name if spot.path else entry.name)
+            for spot in spots.get(match.document.blob or "") or [late]
+        ]
 
     def _at(self, spot: _Spot, occurrence: Occurrence) -> tuple[int, Occurrence]:
         if spot.symlink:
@@ -215,7 +227,7 @@ class Attribution:
         )
 
     def _names(self, matches: Sequence[Match]) -> Iterator[tuple[int, TreeEntry]]:
-        # Which name of its tree a match lies in; one that lies in ids or modes is none.
+        # Which entry of its tree a match's name is.
         by_tree: dict[str, list[int]] = defaultdict(list)
         for number, match in enumerate(matches):
             if match.document.place is Where.PATH and match.document.blob:
@@ -224,10 +236,12 @@ class Attribution:
             for number in by_tree[tree]:
                 match = matches[number]
                 for entry in entries:
-                    end = entry.offset + len(entry.name)
-                    if entry.offset <= match.start and match.end <= end:
+                    if entry.offset == match.document.offset:
                         yield number, entry
                         break
+
+    def _children(self, matches: Iterable[Match]) -> set[str]:
+        return {entry.child for _, entry in self._names(list(matches))}
 
     def _spots(self, wanted: set[str]) -> dict[str, list[_Spot]]:
         unknown = wanted - self._known.keys()
@@ -290,6 +304,10 @@ class Attribution:
             )
             for key, chain in steps.items()
         }
+
+
+def _last_part(path: bytes) -> bytes:
+    return path.rpartition(b"/")[2]
 
 
 def _in_trees(matches: Iterable[Match]) -> set[str]:

@@ -37,6 +37,28 @@ def test_a_deleted_secret_is_found_where_and_when_it_came_in(
     assert first["in_head"] is False
 
 
+@pytest.mark.parametrize("packed", [False, True], ids=["loose", "packed"])
+def test_a_secret_in_a_name_is_told_at_every_path_with_its_first_commit(
+    repository: Callable[..., Repository], tmp_path: Path, packed: bool
+) -> None:
+    repo = repository()
+    name = f"key-{github_token(3)}.txt"
+    repo.commit("quiet", **{f"d/{n:02}.txt": f"{n}\n" for n in range(30)})
+    leak = repo.commit("leak", **{f"d/{name}": "1\n"})
+    for n in range(12):
+        repo.commit(f"edit {n}", **{f"d/{name}": f"{n}\n" * 2, f"d/{n:02}.txt": "other\n"})
+    copied = repo.commit("copy", **{f"e/{name}": "2\n"})
+    if packed:
+        repo.git("gc", "-q", "--aggressive")
+
+    report = run(tmp_path, "audit", str(repo.path))
+
+    (finding,) = [f for f in report.findings if f["rule"].startswith("github")]
+    told = {(o["path"], o["commit"]) for o in finding["occurrences"]}
+    assert told == {("d/key-********.txt", leak), ("e/key-********.txt", copied)}
+    assert {o["place"] for o in finding["occurrences"]} == {"path"}
+
+
 def test_the_account_equals_what_git_counts(
     repository: Callable[..., Repository], tmp_path: Path
 ) -> None:
