@@ -59,6 +59,8 @@ _PATTERNS = (
     _WEAK + rb"=" + _START + _PLAIN + rb"{7,120}[ \t;]",
     # An element of XML.
     rb"(?:" + _STRONG + rb"|key" + _PART + rb")>[^\s<>\"'{}$]{4,200}</",
+    # Jenkins' own brackets around what it keeps.
+    rb"(?:password|passphrase|secret|token)>\{[^<>{}\n]{8,200}\}</",
     # A literal with nothing but blanks between: SQL, PowerShell, some configuration files.
     rb"(?:password|identified\s{1,20}by|securestring|secret|-string)\s{1,4}[\"'][^\s\"'`<>$%]{4}",
     # Options.

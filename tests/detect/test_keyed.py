@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from scanner.detect.engine import Engine
+from scanner.detect.plan import Plan
 from scanner.model import Confidence, Document, Place, Severity
 from scanner.ruleset.schema import Keyed, Rule
 from scanner.sources.batch import ListBatch
@@ -22,11 +23,12 @@ RULE = Rule(
     origin="test",
     keyed=Keyed(words=("acmerocket",), value="[0-9a-f]{32}", names=("key", "secret")),
 )
+ENGINE = Engine(Plan.make([RULE], code=False))
 
 
 def found(text: str) -> int:
     batch = ListBatch([(Document(Place.FILE, b"a.txt", "b0"), fill(text).encode())])
-    return len(Engine.from_rules([RULE]).scanner().scan(batch))
+    return len(ENGINE.scanner().scan(batch))
 
 
 @pytest.mark.parametrize(
