@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from scanner.detect.generic_orders import COMPARED, SHOUTED
 from scanner.detect.placeholder import TEMPLATE_SLOT
 
 MIN_VALUE = 4
@@ -145,7 +146,6 @@ _JWK = re.compile(
     (?P<value>[A-Za-z0-9_/+=-]{16,1400}) (?=\\*["'])"""
 )
 _NAME_BEFORE = re.compile(rb"""([A-Za-z_][\w.-]*)["'`\])\s\\]*[=:>,(\s"'`\\{\[/-]*\Z""")
-_ELEMENT = re.compile(rb"\A\s*>\s*\Z")
 
 
 def values_on(line: bytes) -> list[Candidate]:
@@ -240,14 +240,11 @@ def _all_forms(line: bytes) -> Iterator[Candidate]:
         if form is Form.URL and b"@" not in line:
             continue
         for match in pattern.finditer(line):
-            yield Candidate(
-                line,
-                match.start("value"),
-                match.end("value"),
-                match["name"],
-                match["between"],
-                form,
-            )
+            begin, stop = match.span("name")
+            if pattern is SHOUTED:
+                begin = _begin_of_name(line, begin)
+            start, end = match.span("value")
+            yield Candidate(line, start, end, line[begin:stop], match["between"], form)
 
 
 _GROUPED = (
@@ -256,6 +253,8 @@ _GROUPED = (
     (_PAIR, Form.OPTION),
     (_SHORT_OPTION, Form.OPTION),
     (_JWK, Form.KEY),
+    (SHOUTED, Form.BARE),
+    (COMPARED, Form.QUOTED),
 )
 
 
@@ -363,7 +362,6 @@ _REFERENCE = re.compile(
       | optional\Z )"""
 )
 
-
 # A value cut short by dots lets nobody in.
 _NOT_WHOLE = re.compile(rb"(?:\.\.\.|\xe2\x80\xa6)\Z")
 # Moments in seconds or milliseconds, and the security identifiers of Windows.
@@ -373,8 +371,6 @@ _NO_SECRET_NAME = re.compile(
 )
 # `response["vendor"]`: the literal is a key to look something up by.
 _SUBSCRIPT = re.compile(rb"[\w\])]\[[\"'`]\Z")
-
-
 # A key of a table or a keyboard opens nothing, and a UUID that is called an id is one.
 _OF_DATABASES = re.compile(
     rb"(?i)(?:primary|foreign|composite|unique|sort|partition)[-_.]?keys?\Z|key[-_.]?(?:down|up|press)"

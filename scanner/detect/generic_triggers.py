@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from scanner.detect.generic_orders import TRIGGERS
 from scanner.detect.registry import Expression
 
 
@@ -92,5 +93,9 @@ _JWK = rb"\bkty[\"'\\]{0,2}\s{0,2}[:=]"
 
 EXPRESSIONS = (
     *(Expression(pattern=pattern, tag=Trigger.LINE, caseless=True) for pattern in _PATTERNS),
+    *(
+        Expression(pattern=pattern, tag=Trigger.LINE, caseless=caseless)
+        for pattern, caseless in TRIGGERS
+    ),
     Expression(pattern=_JWK, tag=Trigger.JWK),
 )

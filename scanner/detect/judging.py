@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from scanner.detect.entropy import shannon
 from scanner.detect.overlap import Found
 from scanner.detect.registry import Evidence, Judge, Judgement, load_judge
+from scanner.ruleset.schema import Rule
 from scanner.ruleset.table import RuleTable
 
 _BEFORE, _AFTER = 200, 100
@@ -25,6 +26,9 @@ _BOUND_GAIN = 1.5
 What it adds to the logarithm of the odds that a value of the provider's own form is given to a
 name with the provider's word in it: the score has not learned of forms.
 """
+
+_SHAPE_GAIN = 1.0
+"""The same for what a rule's own pattern found: it tells where a credential stands."""
 
 
 class EntropyJudge:
@@ -59,21 +63,23 @@ def settle_scores(found: Iterable[Found], rules: RuleTable) -> list[Found]:
     judgements = judge.judge([_evidence(item, rules) for item in waiting])
     for item, judgement in zip(waiting, judgements, strict=True):
         item.waits = False
-        item.score = _bound(item, judgement.score)
+        item.score = _raised(item, rules[item.rule], judgement.score)
         item.features = judgement.features
         item.reasons = (*item.reasons, *judgement.reasons)
     return [item for item in items if item.score >= _KEEP_FROM]
 
 
-def _bound(item: Found, score: float) -> float:
+def _raised(item: Found, rule: Rule, score: float) -> float:
     """
-    Return the score of a value, raised if it is given to a name with the provider's word in it.
+    Return the score with what the rule's form adds to it.
     """
-    if not (item.words and 0.0 < score < 1.0):
+    if rule.pattern is not None:
+        gain = _SHAPE_GAIN
+    elif _BOUND.fullmatch(item.source.data, item.start - item.distance, item.start):
+        gain = _BOUND_GAIN
+    else:
         return score
-    if not _BOUND.fullmatch(item.source.data, item.start - item.distance, item.start):
-        return score
-    return 1 / (1 + math.exp(-math.log(score / (1 - score)) - _BOUND_GAIN))
+    return score / (score + (1 - score) * math.exp(-gain))
 
 
 def _evidence(item: Found, rules: RuleTable) -> Evidence:

@@ -44,6 +44,9 @@ FOUND = {
     "user and password": (b"curl -u admin:%s https://h/", b"-u", Form.OPTION),
     "sql": (b"CREATE USER a IDENTIFIED BY '%s';", b"IDENTIFIED BY", Form.QUOTED),
     "json web key": (b'  "d": "%s",', b"d", Form.KEY),
+    "container file": (b"ENV API_TOKEN %s", b"API_TOKEN", Form.BARE),
+    "compared with": (b'if ("%s" == db_password) {', b"db_password", Form.QUOTED),
+    "not equal": (b"if '%s' !== cfg.apiKey:", b"cfg.apiKey", Form.QUOTED),
 }
 
 NOT_FOUND = {
@@ -119,8 +122,10 @@ def test_candidates_are_in_order_inside_the_line_and_do_not_overlap(line: bytes)
         b"'" * 3000,
         b"token: " + b"(" * 3000,
         b"-u " * 1000,
+        b"KEY " + b"A" * 3000,
+        b'"aaaa" == ' * 300,
     ],
-    ids=["blanks", "names", "quotes", "brackets", "options"],
+    ids=["blanks", "names", "quotes", "brackets", "options", "capitals", "comparisons"],
 )
 def test_a_hostile_line_costs_little(line: bytes) -> None:
     start = time.process_time()
@@ -132,6 +137,9 @@ def test_a_hostile_line_costs_little(line: bytes) -> None:
     "template",
     [
         pytest.param("foreignKey={{alnum:30}}", id="key of a table"),
+        pytest.param("PRIMARY KEY a{{digits:9}}{{alnum:20}}", id="key of a table in SQL"),
+        pytest.param("THE KEY {{alpha:30}}", id="capitals before a word"),
+        pytest.param("if '{{alnum:30}}' == version:", id="compared with something else"),
         pytest.param("api_token: 'sk-{{digits:9}}{" + "{ user.id }" + "}'", id="a template"),
         pytest.param("key_down_event={{alnum:30}}", id="key of a keyboard"),
         pytest.param("jobCredentialsId: '{{uuid}}'", id="id of a credential"),

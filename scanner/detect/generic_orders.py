@@ -1,0 +1,35 @@
+"""
+Less common orders of name and value: blanks alone between them, or the value first.
+
+`detect.generic_triggers` finds the lines, `detect.generic_forms` reads them.
+"""
+
+from __future__ import annotations
+
+import re
+
+SHOUTED = re.compile(
+    rb"""(?x) (?P<name>(?:SECRET|TOKEN|PASSWORD|ACCESS|PRIVATE
+      |(?<!PRIMARY\ )(?<!FOREIGN\ )(?<!UNIQUE\ )KEY)[A-Z_]{0,12})
+    (?P<between>[ \t]{1,4}["']?)
+    (?P<value>(?=[A-Za-z+/=_-]{0,40}[0-9])[A-Za-z0-9+/=_-]{16,512}) (?![\w+/=.({-])"""
+)
+"""`ENV API_TOKEN value`: capitals, blanks and something with a digit in it."""
+
+COMPARED = re.compile(
+    rb"""(?x) ["'`](?P<value>[^\s"'`]{4,200})
+    (?P<between>["'`]\s?(?:===?|!==?|<>)\s?)
+    (?P<name>(?:[\w.]|->){0,40}(?i:passw|pwd|passphrase|secret|token|api_?key|private_?key)\w{0,30})"""
+)
+"""`"value" == password`: what is compared with stands last."""
+
+_SHOUTED_TRIGGER = (
+    rb"(?:SECRET|TOKEN|PASSWORD|KEY|ACCESS|PRIVATE)[A-Z_]{0,12}[ \t]{1,4}[\"']?"
+    rb"[A-Za-z+/=_-]{0,15}[0-9][A-Za-z0-9+/=_-]{12}"
+)
+_COMPARED_TRIGGER = (
+    rb"[^\s\"'`]{3}[\"'`]\s?(?:===?|!==?|<>)\s?[\w.>-]{0,40}"
+    rb"(?:passw|pwd|passphrase|secret|token|api_?key|private_?key)"
+)
+TRIGGERS = ((_SHOUTED_TRIGGER, False), (_COMPARED_TRIGGER, True))
+"""What the first pass looks for on their behalf, and whether in any case."""
