@@ -18,6 +18,7 @@ from scanner.commands.progress import progress
 from scanner.commands.session import Result, Session
 from scanner.model import Limit, Place, Unread
 from scanner.pipeline import Detection, detect, detect_streams, judge, where_it_stands
+from scanner.policy.exposure import may_be_sealed
 from scanner.sealing import asked
 from scanner.sources.git import open_repository
 from scanner.sources.objects import ObjectWalk
@@ -152,7 +153,7 @@ def _locate(
     known = {(m.rule_id, m.document.blob) for m in seen.matches if m.secret is None}
     fresh = [m for m in named if (m.rule_id, m.document.blob) not in known]
     located = attribution.locate([*seen.matches, *fresh])
-    at = {path for blob in sealed for path in paths.get(blob, ())}
+    at = {path for blob in sealed for path in paths.get(blob, ()) if may_be_sealed(path)}
     at |= {path for there in paths.values() for path in there if asked(rules.policy, path)}
     past = judge_past(walk, attribution.versions(), at, rules, ring.takes)
     return [*located, *past.located], [*attribution.limits, *limits, *past.limits]

@@ -29,6 +29,15 @@ _WHOLE_FORMATS = frozenset({"ansible-vault", "git-crypt", "age", "pgp", "transcr
 _STRUCTURED = frozenset({"yml", "yaml", "json", "txt", "", "vault", "enc", "secret", "secrets"})
 _ASSIGNED = frozenset({"env", "ini", "properties", "toml", "conf", "cfg", "tfvars"})
 _CIPHERTEXT = re.compile(r"ENC\[|encrypted:|\$ANSIBLE_VAULT;")
+_WHOLE_START = re.compile(
+    rb"\$ANSIBLE_VAULT|age-encryption\.org|-----BEGIN |PuTTY|\x00GITCRYPT|U2FsdGVkX1|Salted__"
+    rb"|[\x80-\xff]"
+)
+_PROSE = frozenset({
+    "rst", "md", "markdown", "adoc", "html", "htm", "ipynb", "diff", "patch", "svg", "css", "py",
+    "rb", "go", "js", "ts", "tsx", "jsx", "java", "kt", "c", "h", "cc", "cpp", "rs", "php", "sh",
+    "bash", "zsh", "pl", "cs", "swift", "scala",
+})  # fmt: skip
 _DATA = frozenset({"data", "stringData", "encryptedData"})
 _Key = tuple[str, ...]
 
@@ -97,6 +106,13 @@ def exposures(path: bytes, versions: Sequence[bytes], *, head: int | None = None
     return found[:MAX_VALUES]
 
 
+def may_be_sealed(path: bytes) -> bool:
+    """
+    Whether a file of this name is a place for sealed values: pages and programs only quote them.
+    """
+    return extension(path) not in _PROSE
+
+
 def sealing_format(data: bytes, path: bytes) -> str | None:
     """
     Return the format in which a file, or a value of it, is sealed; `None` if nothing is.
@@ -117,7 +133,8 @@ def _later(number: int, sealed: Sequence[int], head: int | None) -> int | None:
 def _read(data: bytes, path: bytes) -> _Text:
     text = _Text()
     start = data.lstrip()[:40]
-    for record in seal_records(data, path):
+    # Whole files show it at their start; values alone are told by their own marks.
+    for record in seal_records(data, path) if _WHOLE_START.match(start) else ():
         is_key = record.format == "private-key" and start.startswith((b"-----BEGIN", b"PuTTY"))
         if record.state == "plaintext" and is_key:
             text.open_key = True

@@ -51,7 +51,8 @@ class Names:
         child, name = [np.zeros(0, np.uint64)], [np.zeros(0, np.uint32)]
         for entries in trees.entries():
             some = entries[maybe[entries["name"] & np.uint32(0xFFFF)]]
-            some = some[np.isin(some["name"], wanted)]
+            spots = np.minimum(np.searchsorted(wanted, some["name"]), len(wanted) - 1)
+            some = some[wanted[spots] == some["name"]]
             first.append(some["first"].astype(np.int64))
             last.append(some["last"].astype(np.int64))
             child.append(some["child"].astype(np.uint64))
@@ -114,6 +115,7 @@ class Descent:
     def __init__(self, names: Names, roots: Keys, ranks: Ints) -> None:
         self._names = names
         self._levels: dict[bytes, Level] = {b"": names.top(roots, ranks)}
+        self._files: dict[bytes, tuple[Keys, Ints]] = {}
 
     def folder(self, path: bytes) -> Level:
         """
@@ -130,8 +132,11 @@ class Descent:
         """
         Return the keys of what lay at a path, as far as the trees' log knows it, with ranks.
         """
-        folder, _, name = path.rpartition(b"/")
-        return self._names.held(self.folder(folder), name)
+        known = self._files.get(path)
+        if known is None:
+            folder, _, name = path.rpartition(b"/")
+            known = self._files[path] = self._names.held(self.folder(folder), name)
+        return known
 
 
 def parts_of(paths: Iterable[bytes]) -> set[bytes]:

@@ -20,6 +20,7 @@ from scanner.triage.attribution_commits import CommitOrder
 from scanner.triage.descent import Descent, Names, parts_of
 
 MAX_TREES = 40_000
+_FILE_MODE = re.compile(rb"100[0-7]{3}\Z")
 _ENTRY = re.compile(rb"([0-7]{5,6}) ([^\0]+)\0")
 
 
@@ -76,7 +77,7 @@ class PathVersions:
             if left < 0:
                 self._cut(folder)
                 break
-            self._read(folder, trees, by_folder[folder], best)
+            self._pick(folder, trees, by_folder[folder], best)
         for folder in whole:
             left = self._below(folder, self._trees(descent, folder), best, left)
         return self._sorted(best)
@@ -102,11 +103,30 @@ class PathVersions:
                 if key in names:
                     best[path, names[key]] = rank
 
+    def _pick(
+        self,
+        folder: bytes,
+        trees: dict[str, int],
+        names: set[bytes],
+        best: dict[tuple[bytes, str], int],
+    ) -> None:
+        size = self._history.id_size
+        wanted = [(name, b" " + name + b"\0") for name in sorted(names)]
+        for tree, text in self._history.reader.contents(trees):
+            for name, mark in wanted:
+                spot = text.find(mark)
+                while spot >= 0 and not _FILE_MODE.search(text, max(0, spot - 6), spot):
+                    spot = text.find(mark, spot + 1)  # within an id, or of a folder
+                if spot >= 0:
+                    start = spot + len(mark)
+                    path = folder + b"/" + name if folder else name
+                    child = text[start : start + size].hex()
+                    best[path, child] = min(trees[tree], best.get((path, child), trees[tree]))
+
     def _read(
         self,
         folder: bytes,
         trees: dict[str, int],
-        names: set[bytes] | None,
         best: dict[tuple[bytes, str], int],
     ) -> dict[bytes, dict[str, int]]:
         # Return the folders inside, by path: their trees with the rank of the first commit.
@@ -118,8 +138,6 @@ class PathVersions:
             while found := _ENTRY.match(text, position):
                 position = found.end() + size
                 mode, name = found.groups()
-                if names is not None and name not in names:
-                    continue
                 child = text[found.end() : position].hex()
                 path = folder + b"/" + name if folder else name
                 if mode.startswith(b"100"):
@@ -142,7 +160,7 @@ class PathVersions:
             if left < 0:
                 self._cut(path)
                 break
-            todo.update(self._read(path, these, None, best))
+            todo.update(self._read(path, these, best))
         return left
 
     def _cut(self, folder: bytes) -> None:
