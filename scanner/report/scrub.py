@@ -14,6 +14,7 @@ import html
 import re
 import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from scanner.model import (
     Companion,
@@ -73,6 +74,8 @@ _ESCAPES = tuple(
 _SHORT = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"e": b"\x1b"}
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _DEEPEST = 3  # codings one inside the other
+
+_DATES = ("checked_at", "created_at", "last_used_at", "expires_at", "rotated_at")
 
 
 class Scrubber:
@@ -251,12 +254,14 @@ class _Report:
 
     def _verification(self, verification: Verification) -> Verification:
         clean = self.clean
+        dates: Any = {name: clean.maybe(getattr(verification, name)) for name in _DATES}
         return dataclasses.replace(
             verification,
             identity=clean.maybe(verification.identity),
             scopes=clean.texts(verification.scopes),
             rights=clean.texts(verification.rights),
             reason=clean.maybe(verification.reason),
+            **dates,
         )
 
     def _companion(self, companion: Companion) -> Companion:
@@ -287,22 +292,21 @@ class _Report:
         )
 
     def _unread(self, unread: Unread) -> Unread:
+        fields = self._where(unread)
+        return dataclasses.replace(unread, **fields)
+
+    def _where(self, part: Unread | Limit) -> Any:
         clean = self.clean
-        return dataclasses.replace(
-            unread,
-            reason=clean.text(unread.reason),
-            path=self._path(unread.path),
-            inner_path=clean.texts(unread.inner_path),
-        )
+        return {
+            "reason": clean.text(part.reason),
+            "path": self._path(part.path),
+            "blob": clean.object_id(part.blob),
+            "inner_path": clean.texts(part.inner_path),
+        }
 
     def _limit(self, limit: Limit) -> Limit:
-        clean = self.clean
-        return dataclasses.replace(
-            limit,
-            reason=clean.text(limit.reason),
-            path=self._path(limit.path),
-            inner_path=clean.texts(limit.inner_path),
-        )
+        fields = self._where(limit)
+        return dataclasses.replace(limit, **fields)
 
     def _coverage(self, coverage: Coverage) -> Coverage:
         return Coverage(kinds={kind: self._count(count) for kind, count in coverage.kinds.items()})

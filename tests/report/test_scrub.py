@@ -89,6 +89,8 @@ def everywhere(secret: str, said: str):
         in_head=True,
         commit=said,
         blob=said,
+        date=said,
+        removed_at=said,
     )
     one = finding(
         Secret(secret.encode()),
@@ -98,7 +100,15 @@ def everywhere(secret: str, said: str):
         score_reasons=(said,),
         companions=(Companion("password", Secret(secret.encode())),),
         verification=Verification(
-            identity=said, scopes=(said,), rights=(said,), reason=said, expires_at=None
+            identity=said,
+            scopes=(said,),
+            rights=(said,),
+            reason=said,
+            checked_at=said,
+            created_at=said,
+            last_used_at=said,
+            expires_at=said,
+            rotated_at=said,
         ),
         seal=record,
     )
@@ -112,8 +122,8 @@ def everywhere(secret: str, said: str):
         one,
         waved,
         run=Run(command="audit", target=said, version="1", rules_digest="d", head=said, base=said),
-        unread=(Unread(place=Place.BLOB, reason=said, path=path, inner_path=(said,)),),
-        limits=(Limit(name="depth", reason=said, path=path),),
+        unread=(Unread(place=Place.BLOB, reason=said, path=path, blob=said, inner_path=(said,)),),
+        limits=(Limit(name="depth", reason=said, path=path, blob=said, inner_path=(said,)),),
         seals=(record,),
         notices=(said,),
     )
