@@ -6,8 +6,6 @@ A warm start reads a thousand rules and uses a handful.
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import marshal
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -80,6 +78,8 @@ class RuleTable:
         """
         Return a digest that is equal for equal rules in the same order.
         """
+        import hashlib  # noqa: PLC0415 # a warm start has the digest
+
         whole = hashlib.blake2b(digest_size=16)
         for packed in self.packed:
             whole.update(len(packed).to_bytes(4, "big") + packed)
@@ -94,6 +94,8 @@ class RuleTable:
 
 
 def _pack(rule: Rule) -> bytes:
+    import dataclasses  # noqa: PLC0415 # a warm start packs nothing
+
     # Version 2 of the format writes equal values as equal bytes; later ones do
     # not, for they tell shared objects from equal ones.
     return marshal.dumps(_plain(dataclasses.asdict(rule)), 2)

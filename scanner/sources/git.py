@@ -108,27 +108,24 @@ def open_repository(path: Path) -> Repository:
         "objects",
         "--show-object-format",
         "--is-bare-repository",
+        # The last: where there is no work tree, it ends in an error that costs the others nothing.
+        "--show-toplevel",
         cwd=path,
     )
-    lines = done.stdout.decode("utf-8", "surrogateescape").splitlines()
-    if done.returncode or len(lines) < 5:
+    lines = done.stdout.decode("utf-8", "surrogateescape").split("\n", 5)
+    if len(lines) < 6:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         reason = said[0].removeprefix("fatal: ") if said else "not a repository"
         raise TargetError(f"{path}: {reason}")
-    git_dir, common, objects, object_format, bare = lines[:5]
+    git_dir, common, objects, object_format, bare, rest = lines
+    top = rest.removesuffix("\n")
     return Repository(
         git_dir=Path(git_dir),
         common_dir=(path / common).resolve(),
         object_dir=(path / objects).resolve(),
-        work_tree=None if bare == "true" else _work_tree(path),
+        work_tree=Path(top) if top and bare != "true" and not done.returncode else None,
         object_format=object_format,
     )
-
-
-def _work_tree(path: Path) -> Path | None:
-    done = start("rev-parse", "--show-toplevel", cwd=path)
-    top = done.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
-    return Path(top) if top and not done.returncode else None
 
 
 def named_files(

@@ -49,13 +49,16 @@ class IndexWalk:
         """
         extra = hook_environment()
         cwd = self.repository.work_tree or self.repository.git_dir
-        head = git.start("rev-parse", "-q", "--verify", "HEAD^{commit}", cwd=cwd, extra=extra)
-        base = head.stdout.decode().strip() if not head.returncode else self._empty_tree(cwd)
-        raw = git.run(
+        compare = (
             "diff-index", "--cached", "--raw", "-z", "-M", "--no-abbrev", "--no-ext-diff",
-            "--no-textconv", "--ignore-submodules=none", base, "--",
-            cwd=cwd, extra=extra,
+            "--no-textconv", "--ignore-submodules=none",
         )  # fmt: skip
+        done = git.start(*compare, "HEAD", "--", cwd=cwd, extra=extra)
+        raw = done.stdout
+        if done.returncode:
+            head = git.start("rev-parse", "-q", "--verify", "HEAD^{commit}", cwd=cwd, extra=extra)
+            base = head.stdout.decode().strip() if not head.returncode else self._empty_tree(cwd)
+            raw = git.run(*compare, base, "--", cwd=cwd, extra=extra)
         changes = list(_parse(raw))
         merging = self._merged(cwd, extra)
         conflicts = [change.path for change in changes if set(change.blob) == {"0"}]
