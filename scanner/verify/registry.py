@@ -91,6 +91,8 @@ class Explains(Verifier, Protocol):
 # The first that accepts a finding answers; declarative checks come after.
 VERIFIERS: Mapping[str, tuple[str, ...]] = {
     "aws": ("scanner.verify.cloud.aws",),
+    "gcp": ("scanner.verify.cloud.gcp", "scanner.verify.cloud.google"),
+    "google": ("scanner.verify.cloud.google",),
     "kubernetes": ("scanner.verify.kubernetes.verifier",),
     "vault": ("scanner.verify.vault.verifier",),
 }

@@ -149,6 +149,7 @@ _TABLES: Mapping[str, Mapping[str, tuple[int, str]]] = {
         "https://www.googleapis.com/auth/calendar": (2, "read and write calendars"),
         "https://www.googleapis.com/auth/userinfo.email": (0, "know the e-mail address"),
         "openid": (0, "know who it belongs to"),
+        "gemini": (2, "use Gemini, at your cost"),
     },
 }  # fmt: skip
 _WORDS = (
