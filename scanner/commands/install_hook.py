@@ -16,19 +16,25 @@ from scanner.sources import git
 _KINDS = ("pre-commit", "commit-msg", "pre-push", "pre-receive")
 _MARK = "# made by `unsealed install-hook`"
 _BODIES = {
-    "pre-commit": "exec {python} -m scanner staged",
-    "commit-msg": 'exec {python} -m scanner scan --commit-message "$1"',
-    "pre-push": "exec {python} -m scanner range --pre-push",
-    "pre-receive": "exec {python} -m scanner range --pre-receive",
+    "pre-commit": "staged",
+    "commit-msg": 'scan --commit-message "$1"',
+    "pre-push": "range --pre-push",
+    "pre-receive": "range --pre-receive",
 }
+# Hooks run in the work tree, and `python -m` would look for modules there first: a
+# repository with a folder `scanner` would be asked whether it is clean.  A hook that
+# cannot run its check refuses: nothing passes unread.
 _TEMPLATE = """#!/bin/sh
 {mark}
-# A hook that cannot run its check refuses: nothing passes unread.
-if ! {python} -c 'import scanner' >/dev/null 2>&1; then
-    echo 'unsealed: not installed any more for {shown}; run `unsealed install-hook` again' >&2
-    exit 1
-fi
-{body}
+exec {python} -c '
+import sys
+sys.path[:] = [path for path in sys.path if path]
+try:
+    from scanner.__main__ import run
+except ImportError:
+    sys.exit("unsealed: not installed any more for this Python; run `unsealed install-hook` again")
+run()
+' {body}
 """
 
 
@@ -118,8 +124,7 @@ def _install(file: Path, kind: str, *, force: bool) -> None:
         )
     python = shlex.quote(sys.executable)
     file.parent.mkdir(parents=True, exist_ok=True)
-    body = _BODIES[kind].format(python=python)
-    text = _TEMPLATE.format(mark=_MARK, python=python, shown="this Python", body=body)
+    text = _TEMPLATE.format(mark=_MARK, python=python, body=_BODIES[kind])
     file.write_text(text, encoding="utf-8")
     file.chmod(0o755)
     print(f"installed {file}", file=sys.stderr)
