@@ -72,7 +72,9 @@ def _written(rule: Rule, spec: CompanionSpec) -> tuple[str, str, str]:
 
 
 _SID = "AC" + fill("{{hex:32}}")
+_RAZORPAY = fill("rzp_live_{{alnum:14}}")
 _PATTERNED = {
+    ("razorpay", "key"): (_RAZORPAY, _RAZORPAY),
     ("twilio", "account_sid"): (_SID, _SID),
     ("github", "host"): ("https://github.widgets.test/api/v3", "github.widgets.test"),
     ("gitlab", "host"): ("https://gitlab.widgets.test/api/v4", "gitlab.widgets.test"),
