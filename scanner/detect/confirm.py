@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from scanner.detect.entropy import shannon
 from scanner.detect.patterns import checksum, companions, compiled
 from scanner.detect.placeholder import placeholder
+from scanner.detect.well_known import well_known
 from scanner.model import Confidence
 from scanner.ruleset.schema import Rule
 
@@ -137,6 +138,8 @@ class Confirmer:
     def _plausible(self, secret: bytes) -> bool:
         floor = self.rule.entropy
         if floor is not None and shannon(secret) < floor:
+            return False
+        if well_known(secret):
             return False
         # What the rule itself demands says nothing: some prefixes repeat one letter.
         for anchor in self.rule.anchors:

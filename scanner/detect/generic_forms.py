@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from scanner.detect.generic_excluded import excluded
 from scanner.detect.generic_orders import COMPARED, SHOUTED
 from scanner.detect.placeholder import TEMPLATE_SLOT
 
@@ -371,25 +372,17 @@ _NO_SECRET_NAME = re.compile(
 )
 # `response["vendor"]`: the literal is a key to look something up by.
 _SUBSCRIPT = re.compile(rb"[\w\])]\[[\"'`]\Z")
-# A key of a table or a keyboard opens nothing, and a UUID that is called an id is one.
-_OF_DATABASES = re.compile(
-    rb"(?i)(?:primary|foreign|composite|unique|sort|partition)[-_.]?keys?\Z|key[-_.]?(?:down|up|press)"
-)
-_ID_NAME = re.compile(rb"(?i)(?:credentials?|key|access|app|tenant|project|object)[-_.]?ids?\Z")
-_UUID = re.compile(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def _impossible(candidate: Candidate) -> bool:
     value = candidate.value
     if _REFERENCE.match(value) or TEMPLATE_SLOT.search(value):
         return True
-    if value.count(b" ") > 8 or _NOT_WHOLE.search(value + candidate.line[candidate.end :][:3]):
+    if excluded(candidate.name, value) or value.count(b" ") > 8:
+        return True
+    if _NOT_WHOLE.search(value + candidate.line[candidate.end :][:3]):
         return True
     if _PUBLIC.match(value) or _NO_SECRET_NAME.search(candidate.name):
-        return True
-    if _OF_DATABASES.search(candidate.name) or (
-        _ID_NAME.search(candidate.name) and _UUID.fullmatch(value)
-    ):
         return True
     if candidate.between[-2:-1] == b"[" and candidate.line[candidate.end + 1 :][:1] == b"]":
         return bool(_SUBSCRIPT.search(candidate.between))

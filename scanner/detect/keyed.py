@@ -33,6 +33,7 @@ _AHEAD = 24
 _BINDING = re.compile(rb"""[ \t]*(?:=>|:=|==|=|:|->|,)?[ \t]*[brfu@]?["'`({]{0,2}""")
 _MEMO_ENTRIES = 20_000
 _DIGIT = re.compile(rb"[0-9]")
+_HEX = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 class Pair(NamedTuple):
@@ -179,6 +180,8 @@ class KeyedMatcher:
             return None
         if match is None or match.start() >= end:
             return None
+        if data[match.start() - 1 : match.start()] == b"@" and _HEX.fullmatch(match[0]):
+            return None  # `actions/checkout@…`: a commit
         span: tuple[int, int] = match.span()
         return span
 

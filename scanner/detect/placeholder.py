@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import re
 
+from scanner.detect.well_known import well_known
+
 _WORDS = re.compile(
     rb"(?i)example|placeholder|changeme|change[_-]me|redacted|dummy|"
     rb"your[_-]?(?:api|token|key|secret|password|access|private|client|account|own)|"
     rb"(?:insert|replace|enter|put|add)[_-](?:your|me|here|with)|[_-]here\b|"
-    rb"to-?be-?replaced|notarealkey|not-?a-?real"
+    rb"to-?be-?replaced|notarealkey|not-?a-?real|aa1bb2cc3"
 )
 _SHAPES = re.compile(
     rb"\$\{?[A-Za-z_(][^\s]*|\$\([^)]*\)|\{\{.*\}\}|<[^<>]*>|%\([^)]*\)s|%[A-Za-z_]+%|"
@@ -23,6 +25,10 @@ TEMPLATE_SLOT = re.compile(rb"\{\{-?\s*[\w.:|-]+\s*(?:\}\}|\Z)")
 
 _MASK = re.compile(rb"[xX]{6}|\*{4}|\.{4}|_{6}|-{8}|\xe2\x80\xa6|\xe2\x80\xa2{3}|0{10}|[?]{4}")
 _REPEAT = re.compile(rb"(.)\1{7}|(.{2,4})\2{4}", re.DOTALL)
+# `user:pass` and its kin in base64, as header and registry samples have it.
+_TAUGHT = re.compile(
+    rb"(?:dXNlcjpwYXNz(?:d29yZA==)?|dXNlcm5hbWU6cGFzc3dvcmQ=|Zm9vOmJhcg==|dGVzdDp0ZXN0)"
+)
 _RUNS = (
     b"abcdefghijklmnopqrstuvwxyz",
     b"01234567890123456789",
@@ -46,11 +52,25 @@ def placeholder(value: bytes) -> str | None:
         return "it is masked"
     if _REPEAT.search(value):
         return "the same characters over and over"
+    if well_known(value):
+        return "its vendor has published it as an example"
+    if _TAUGHT.fullmatch(value):
+        return "it says that it is an example"
     lowered = value.lower()
     runs = sum(_sequential(lowered[at : at + _RUN_LENGTH]) for at in range(0, len(value), 4))
-    if runs * 8 >= len(value):
+    if runs * 8 >= len(value) or _ends_in_a_run(lowered):
         return "a run of the alphabet or the keyboard"
     return None
+
+
+def _ends_in_a_run(value: bytes) -> bool:
+    """
+    Return whether the last part of an address is a run: the part before tells who, not what.
+    """
+    if b"://" not in value:
+        return False
+    last = value.rstrip(b"/").rpartition(b"/")[2]
+    return len(last) >= _RUN_LENGTH and any(last in run for run in _RUNS)
 
 
 def _sequential(part: bytes) -> bool:

@@ -144,6 +144,8 @@ def test_a_hostile_line_costs_little(line: bytes) -> None:
         pytest.param("key_down_event={{alnum:30}}", id="key of a keyboard"),
         pytest.param("jobCredentialsId: '{{uuid}}'", id="id of a credential"),
         pytest.param('"kms_key_id": "{{uuid}}"', id="id of a key"),
+        pytest.param("acme_token = '{{alnum:12}}?{{alnum:12}}'", id="a sign no token has"),
+        pytest.param("acme_key = '{{alnum:8}} {{alnum:12}}'", id="a blank in a key"),
     ],
 )
 def test_keys_that_open_nothing_are_no_candidates(template: str) -> None:
@@ -155,6 +157,8 @@ def test_keys_that_open_nothing_are_no_candidates(template: str) -> None:
     [
         pytest.param("secretKey={{alnum:30}}", id="secret key"),
         pytest.param("api_token: '{{uuid}}'", id="a token that is a UUID"),
+        pytest.param("db_password = '{{alnum:8}}?{{alnum:4}}'", id="a password of any signs"),
+        pytest.param("sas_token = '?sv=2{{digits:3}}&sig={{alnum:30}}'", id="a signed query"),
     ],
 )
 def test_keys_that_open_something_are(template: str) -> None:

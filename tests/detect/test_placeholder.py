@@ -1,0 +1,50 @@
+"""
+What stands for a credential and is none.
+"""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from scanner.detect import well_known
+from scanner.detect.placeholder import placeholder
+from tests.lookalikes import fill
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(b"https://hooks.acme.dev/catch/12345/" + b"abcdefghijk", id="run at the end"),
+        pytest.param(base64.b64encode(b"user:pass"), id="taught pair"),
+        pytest.param(base64.b64encode(b"username:password"), id="taught pair, longer"),
+        pytest.param(b"Aa1Bb2Cc3" + b"Dd4Ee5Ff6", id="two runs in turn"),
+        pytest.param(b"your_api_key_here", id="says so"),
+        pytest.param(b"<token>", id="brackets"),
+    ],
+)
+def test_a_placeholder_is_known(value: bytes):
+    assert placeholder(value) is not None
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        pytest.param("https://hooks.acme.dev/catch/12345/{{lower:11}}", id="an address"),
+        pytest.param("{{base64:28}}", id="another pair"),
+        pytest.param("{{alnum:32}}", id="a key"),
+        pytest.param("{{hex:64}}", id="a long key"),
+    ],
+)
+def test_a_value_is_none(template: str):
+    assert placeholder(fill(template).encode()) is None
+
+
+def test_a_value_its_vendor_published_is_known_by_its_hash(monkeypatch: pytest.MonkeyPatch):
+    value = fill("{{alnum:32}}").encode()
+    assert not well_known.well_known(value)
+    code = well_known.blake2b(value, digest_size=8).digest()
+    monkeypatch.setattr(well_known, "_HASHES", frozenset({code}))
+    assert well_known.well_known(value)
+    assert placeholder(value) == "its vendor has published it as an example"
