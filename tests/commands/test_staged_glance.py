@@ -4,7 +4,9 @@ The hook's short way says "clean" only where the long way would.
 
 from __future__ import annotations
 
+import base64
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +18,7 @@ from scanner.cli import main
 from scanner.commands.staged_glance import clean
 from scanner.detect.engine import Engine
 from scanner.ruleset.shipped import shipped_packs
+from tests.commands.runs import run
 from tests.conftest import Repository
 from tests.lookalikes import github_token
 
@@ -250,3 +253,47 @@ def test_where_something_hits_and_is_nothing_the_engine_is_all_that_is_loaded(
     modules = "numpy yaml rich git scanner.commands.session scanner.triage.collapse"
 
     assert loaded(repo, modules) == ["0"]
+
+
+FRAGMENTS = (
+    LINE,
+    f"aws = {github_token(5)[4:24].upper()!r}\n",
+    "x = 1\n" * 40,
+    'password = "changeme"\n',
+    "password = 'kT9#vLq2pX'\n",
+    "api_key = settings['API_KEY']\n",
+    "Authorization: Basic dXNlcjpwYXNzd29yZDEyMw==\n",
+    base64.b64encode(LINE.encode()).decode() + "\n",
+    LINE.encode().hex() + "\n",
+    "data:\n  token: " + base64.b64encode(github_token(6).encode()).decode() + "\n",
+    "postgres://user:hunter2@db.example.com/app\n",
+    "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n",
+    "datadog_key = '0123456789abcdef0123456789abcdef'\n",
+    "token = 'x'  # unsealed:allow * sample\n",
+    "\\u0067hp_" + github_token(7)[4:] + "\n",
+    "PK\x03\x04 not an archive\n",
+)
+NAMES = ("app.py", "notes.md", "config.json", "passes/a.txt", ".env", "k8s/secret.yml", "x.pem")
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_clean_at_a_glance_is_clean_at_length(repo: Repository, tmp_path: Path, seed: int) -> None:
+    chosen = random.Random(seed)
+    for name in chosen.sample(NAMES, 3):
+        repo.write(name, "".join(chosen.choices(FRAGMENTS, k=1 + seed % 3)))
+    repo.git("add", ".")
+
+    said = clean(str(repo.path))
+    report = run(tmp_path, "staged", str(repo.path))
+
+    assert said is None or (report.code == 0 and not report.findings), report.findings
+
+
+def test_both_ways_are_taken(repo: Repository) -> None:
+    verdicts = set()
+    for fragment in FRAGMENTS:
+        repo.write("app.py", fragment)
+        repo.git("add", ".")
+        verdicts.add(clean(str(repo.path)) is None)
+
+    assert verdicts == {True, False}
