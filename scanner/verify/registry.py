@@ -91,6 +91,8 @@ class Explains(Verifier, Protocol):
 # The first that accepts a finding answers; declarative checks come after.
 VERIFIERS: Mapping[str, tuple[str, ...]] = {
     "aws": ("scanner.verify.cloud.aws",),
+    "azure": ("scanner.verify.cloud.azure_entra", "scanner.verify.cloud.azure_storage"),
+    "azure-devops": ("scanner.verify.cloud.azure_devops",),
     "gcp": ("scanner.verify.cloud.gcp", "scanner.verify.cloud.google"),
     "google": ("scanner.verify.cloud.google",),
     "kubernetes": ("scanner.verify.kubernetes.verifier",),
