@@ -13,7 +13,7 @@ from rich.rule import Rule as Line
 from rich.text import Text
 
 from scanner.model import Finding, Occurrence, Report, Severity, Status
-from scanner.report import words
+from scanner.report import refusal, words
 from scanner.report.options import Options, RuleText
 from scanner.report.order import by_importance, in_head, sorted_places
 from scanner.report.path_text import text_of, visible, visible_lines
@@ -54,9 +54,15 @@ def render(report: Report, rules: Mapping[str, RuleText], options: Options) -> s
         _environ={},
     )
     findings = by_importance(report.findings)
-    for finding in findings:
-        if finding.suppressed is None:
-            _finding(console, finding, rules, show_secrets=options.show_secrets)
+    told = [finding for finding in findings if finding.suppressed is None]
+    brief = refusal.is_brief(report)
+    whole = told[: refusal.WHOLE] if brief else told
+    for finding in whole:
+        _finding(console, finding, rules, show_secrets=options.show_secrets, brief=brief)
+    if len(whole) < len(told):
+        for said in refusal.short(told[len(whole) :]):
+            console.print(Text(said, overflow="ellipsis", no_wrap=True))
+        console.print()
     _suppressed(console, [finding for finding in findings if finding.suppressed is not None])
     _unread(console, report)
     _summary(console, report)
@@ -65,7 +71,12 @@ def render(report: Report, rules: Mapping[str, RuleText], options: Options) -> s
 
 
 def _finding(
-    console: Console, finding: Finding, rules: Mapping[str, RuleText], *, show_secrets: bool
+    console: Console,
+    finding: Finding,
+    rules: Mapping[str, RuleText],
+    *,
+    show_secrets: bool,
+    brief: bool = False,
 ) -> None:
     head = Text(overflow="fold")
     head.append(f"{finding.severity.label.upper():<8} ", _SEVERITY_STYLE[finding.severity])
@@ -93,8 +104,9 @@ def _finding(
         plain = show_secrets and not value.withheld
         shown = text_of(value.reveal()) if plain else value.redacted()
         _field(console, "with", visible(f"{companion.name} {shown}"))
-    _places(console, finding)
-    _field(console, "next", _next_step(finding, rules))
+    _places(console, finding, 2 if brief else _PLACES_SHOWN)
+    if not brief:
+        _field(console, "next", _next_step(finding, rules))
     console.print()
 
 
@@ -105,11 +117,11 @@ def _secret(finding: Finding, *, show_secrets: bool) -> str:
     return words.shown(finding)
 
 
-def _places(console: Console, finding: Finding) -> None:
+def _places(console: Console, finding: Finding, shown: int) -> None:
     places = sorted_places(finding)
-    for place in places[:_PLACES_SHOWN]:
+    for place in places[:shown]:
         _place(console, place)
-    rest = len(places) - _PLACES_SHOWN
+    rest = len(places) - shown
     if rest > 0:
         _field(console, "", f"… and {words.counted(rest, 'more place')} (see -f json)", "dim")
 
@@ -202,10 +214,20 @@ def _summary(console: Console, report: Report) -> None:
     console.print(
         Text(f"{visible(report.run.command)} took {report.seconds:.1f} s, {complete}", "dim")
     )
-    if findings:
+    if refusal.refuses(report):
+        _way_out(console, report)
+    elif findings:
         console.print()
         console.print(Text("What now: rotate first (a commit that removes it is not enough),"))
         console.print(Text("then clean up.  `-f html -o report.html` gives the whole picture."))
+
+
+def _way_out(console: Console, report: Report) -> None:
+    for name, said in refusal.way_out(report):
+        if name:
+            _field(console, name, said)
+        else:
+            console.print(Text(said, "bold"))
 
 
 def _severities(findings: list[Finding]) -> list[tuple[str, int]]:

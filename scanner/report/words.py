@@ -4,6 +4,7 @@ Sentences that several formats share: places, counts, verdicts, next steps.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 
 from scanner.model import Finding, Occurrence, Place, Report, Status, Unread, Verification
@@ -53,6 +54,13 @@ def where(occurrence: Occurrence) -> str:
     if occurrence.decoded:
         name = f"{name} [{', '.join(map(visible, occurrence.decoded))}]"
     return name
+
+
+def quoted_path(finding: Finding) -> str:
+    """
+    Return the path of a finding's first place as a shell takes it.
+    """
+    return shlex.quote(visible_path(finding.occurrences[0].path) or "FILE")
 
 
 def where_unread(unread: Unread) -> str:
