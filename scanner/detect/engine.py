@@ -8,8 +8,6 @@ detectors and derivers are called.  What derivers hand back goes the same way.
 
 from __future__ import annotations
 
-import struct
-import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -17,9 +15,17 @@ from typing import Any
 
 from scanner.detect import compiled, registry
 from scanner.detect.confirm import Confirmer, PatternTimeoutError
+from scanner.detect.deriving import derived_texts
 from scanner.detect.first_pass import FirstPass
 from scanner.detect.judging import settle_scores
-from scanner.detect.overlap import Found, of_candidate, of_confirmed, settle, unwrapped
+from scanner.detect.overlap import (
+    Found,
+    of_candidate,
+    of_confirmed,
+    settle,
+    unwrapped,
+    without_stored,
+)
 from scanner.detect.patterns import companions
 from scanner.detect.plan import KEYED, RULE, Plan
 from scanner.detect.sealed.spans import inside, sealed_spans
@@ -39,22 +45,6 @@ _MAX_PUBLICS = 20_000
 _SEALED = frozenset({"sealed", "partly-sealed"})
 Progress = Callable[[int, int], None]
 _Items = list[tuple[Source, registry.Derived]]
-
-
-# What a hostile document could still make a decoder raise.
-_BROKEN_BY_INPUT = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
 
 
 class Engine:
@@ -304,7 +294,7 @@ class Scanner:
                 if purse.depth >= MAX_DEPTH:
                     purse.limit("depth", f"more than {MAX_DEPTH} codings or containers deep")
                     continue
-                for derived in _derived(deriver, view, purse):
+                for derived in derived_texts(deriver, view, purse):
                     if not purse.spend(len(derived.data)):
                         purse.limit("derived-bytes", "decodes to too much", derived.inner_path)
                         break
@@ -322,6 +312,7 @@ class Scanner:
         matches: list[Match] = []
         seen: set[tuple[object, ...]] = set()
         # Fewest codings first: the same secret at the same place is told once, the plainest way.
+        found = without_stored(found)
         found.sort(key=lambda item: (item.source.depth, item.start))
         for item in found:
             source = item.source
@@ -371,16 +362,6 @@ class Scanner:
             self._ran_away(item.source, item.rule, self._plan.rules[item.rule])
             return ()
         return near
-
-
-def _derived(deriver: registry.Deriver, view: View, purse: Purse) -> Iterator[registry.Derived]:
-    """
-    Yield what a deriver yields; a document that breaks one is told, and costs nothing else.
-    """
-    try:
-        yield from deriver.derive(view, purse)
-    except _BROKEN_BY_INPUT as error:
-        purse.unread(f"a decoder failed on it: {type(error).__name__}")
 
 
 def _audible(group: list[Found]) -> list[Found]:

@@ -5,6 +5,7 @@ One stretch of bytes, several rules: who keeps it.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from scanner.model import Companion, SealRecord
 from scanner.ruleset.schema import Rule
 
 GENERIC, JUDGED, SPECIFIC = range(3)
+_Here = tuple[int, int, bytes | None]
 NO_WORD = 1 << 20
 
 
@@ -122,6 +124,46 @@ def settle(group: Iterable[Found]) -> list[Found]:
         kept.append(item)
     kept.sort(key=lambda item: (item.start, item.end))
     return kept
+
+
+def without_stored(items: Sequence[Found]) -> list[Found]:
+    """
+    Return all matches but those that are told better elsewhere: what a container's own bytes
+    hold and a member has too (a tar, a stored zip) is told by the member's name; what a
+    joined text holds and the text around it has too, by that text's line.
+    """
+    if all(item.source.parent is None for item in items):
+        return list(items)
+    ways: dict[tuple[int, bytes | None], set[tuple[str, ...]]] = {}
+    own: Counter[_Here] = Counter()
+    members: Counter[_Here] = Counter()
+    for item in items:
+        own[id(item.source), item.rule, item.secret] += 1
+        ways.setdefault((item.rule, item.secret), set()).add(item.source.document.inner_path)
+        derived, parent = item.source.derived, item.source.parent
+        if derived is not None and derived.inner_path and parent is not None:
+            members[id(parent), item.rule, item.secret] += 1
+    return [
+        item
+        for item in items
+        # What stands there more often than in members stands beside them too: a launcher's text.
+        if not 0 < own[here := (id(item.source), item.rule, item.secret)] <= members[here]
+        and not _joined_again(item, own)
+        and not _deeper(item.source.document.inner_path, ways[item.rule, item.secret])
+    ]
+
+
+def _joined_again(item: Found, own: Mapping[_Here, int]) -> bool:
+    derived, parent = item.source.derived, item.source.parent
+    if derived is None or parent is None or derived.inner_path or derived.same_lines:
+        return False
+    joined = derived.start is not None and derived.end is None
+    return joined and own.get((id(parent), item.rule, item.secret), 0) > 0
+
+
+def _deeper(way: tuple[str, ...], ways: Iterable[tuple[str, ...]]) -> bool:
+    # A zip that is stored in a tar is found in the tar's own bytes as well.
+    return bool(way) and any(len(o) > len(way) and o[-len(way) :] == way for o in ways)
 
 
 def unwrapped(groups: Iterable[Sequence[Found]]) -> list[Found]:

@@ -4,7 +4,8 @@ A document of a batch, as far as anybody asks for it: bytes, name, place, parent
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 
 from scanner.detect.location import Locator
 from scanner.detect.registry import Derived
@@ -12,6 +13,8 @@ from scanner.model import Document, Limit, Position, Unread
 from scanner.sources.batch import Batch
 
 _MAX_DERIVED_BYTES = 256 << 20
+MAX_SECONDS = 20.0
+"""Of this thread's own time, which a busy machine does not shorten."""
 
 
 class Costs:
@@ -19,10 +22,12 @@ class Costs:
     What one outermost document may still cost (`registry.Budget`), and what went wrong in it.
     """
 
-    __slots__ = ("bytes_left", "limits", "unread_parts")
+    __slots__ = ("bytes_left", "limits", "out_of_time", "seconds_left", "unread_parts")
 
     def __init__(self) -> None:
         self.bytes_left = _MAX_DERIVED_BYTES
+        self.seconds_left = MAX_SECONDS
+        self.out_of_time = False
         self.limits: list[Limit] = []
         self.unread_parts: list[Unread] = []
 
@@ -177,6 +182,23 @@ class Purse:
             return False
         self._costs.bytes_left -= size
         return True
+
+    def timed(self, made: Iterable[Derived]) -> Iterator[Derived]:
+        """
+        Yield what a deriver makes until the document has used up its time.
+        """
+        costs = self._costs
+        waiting = iter(made)
+        while costs.seconds_left > 0:
+            begun = time.thread_time()
+            derived = next(waiting, None)
+            costs.seconds_left -= time.thread_time() - begun
+            if derived is None:
+                return
+            yield derived
+        if not costs.out_of_time:
+            costs.out_of_time = True
+            self.limit("decoding-time", f"more than {MAX_SECONDS:.0f} s of decoding: cut off")
 
     def taken_limits(self) -> list[Limit]:
         """

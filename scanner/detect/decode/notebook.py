@@ -7,13 +7,14 @@ Format: https://nbformat.readthedocs.io/en/latest/format_description.html
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from scanner.detect.registry import Budget, Derived, Expression, Text
 
 _LARGEST = 64 << 20
 _DEEPEST = 20
+_TELLING = 4  # letters; shorter pieces stand everywhere
 
 
 class NotebookDeriver:
@@ -47,25 +48,56 @@ class NotebookDeriver:
                 if isinstance(sheet, dict)
                 for cell in _list(sheet.get("cells"))
             ]
-        for number, cell in enumerate(_list(cells), start=1):
-            plain = "\n".join(_strings(cell, 0)).encode("utf-8", errors="replace")
-            if len(plain) > budget.bytes_left:
-                budget.limit("derived-bytes", "cells of a notebook were not read")
-                return
-            if plain:
-                yield Derived(data=plain, decoded=("notebook",), inner_path=(f"cell {number}",))
+        cursor = 0
+        for cell in _list(cells):
+            for pieces in _joined(_strings(cell, 0)):
+                plain = "".join(pieces).encode("utf-8", errors="replace")
+                if len(plain) > budget.bytes_left:
+                    budget.limit("derived-bytes", "cells of a notebook were not read")
+                    return
+                start = _start(data, pieces, cursor)
+                cursor = cursor if start is None else start
+                if plain:
+                    # Without an end: the raw text beside it knows its lines better.
+                    yield Derived(data=plain, decoded=("notebook",), start=start)
+
+
+def _joined(texts: Iterable[list[str]]) -> Iterator[list[str]]:
+    # Texts cut into lines stand alone; single strings of a cell share one text.
+    single: list[str] = []
+    for pieces in texts:
+        if len(pieces) > 1:
+            yield pieces
+        elif pieces:
+            single += [*pieces, "\n"]
+    yield single
+
+
+def _start(data: bytes, pieces: Iterable[str], cursor: int) -> int | None:
+    """
+    Return where the first telling piece stands in the notebook's own text.
+    """
+    first = next((piece for piece in pieces if len(piece.strip()) >= _TELLING), None)
+    if first is None:
+        return None
+    for ascii_only in (False, True):
+        needle = json.dumps(first, ensure_ascii=ascii_only)[1:-1].encode("utf-8", "replace")
+        at = data.find(needle, cursor)
+        if at >= 0:
+            return at
+    return None
 
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _strings(value: Any, depth: int) -> Iterator[str]:
+def _strings(value: Any, depth: int) -> Iterator[list[str]]:
     # A list of strings alone is a text that was cut into lines.
     if isinstance(value, str):
-        yield value
+        yield [value]
     elif isinstance(value, list) and all(isinstance(item, str) for item in value):
-        yield "".join(value)
+        yield value
     elif depth < _DEEPEST:
         children = value.items() if isinstance(value, dict) else enumerate(_list(value))
         for name, child in children:

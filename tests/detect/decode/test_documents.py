@@ -104,7 +104,7 @@ FOUND = [
         (("xml-text",), ("content.xml",)),
         id="odt",
     ),
-    pytest.param(notebook(), (("notebook",), ("cell 1",)), id="notebook"),
+    pytest.param(notebook(), (("notebook",), ()), id="notebook"),
     pytest.param(database((1, "k", LINE)), (("sqlite",), ()), id="sqlite"),
     pytest.param(database(("k" * 30, TOKEN, None)), (("sqlite",), ()), id="sqlite, side by side"),
     pytest.param(database((1, "k", SPLIT)), (("sqlite",), ()), id="sqlite, overflow pages"),
