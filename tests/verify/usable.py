@@ -73,7 +73,18 @@ def _written(rule: Rule, spec: CompanionSpec) -> tuple[str, str, str]:
 
 _SID = "AC" + fill("{{hex:32}}")
 _RAZORPAY = fill("rzp_live_{{alnum:14}}")
+_SHAPES = {
+    ("aikido", "client_id"): "AIK_CLIENT_{{alnum:24}}",
+    ("langfuse", "public_key"): "pk-lf-{{uuid}}",
+    ("mongodb", "atlas_service_account_id"): "mdb_sa_id_{{hex:24}}",
+    ("ramp", "client_id"): "ramp_id_{{alnum:40}}",
+    ("salesforce", "client_id"): "3MVG9{{alnum:80}}",
+    ("salesforce", "consumer_key"): "3MVG9{{alnum:80}}",
+    ("trufflehog-enterprise", "key"): "thog-key-{{hex:16}}",
+    ("intra42", "client_id"): "u-s4t2ud-{{hex:64}}",
+}
 _PATTERNED = {
+    **{key: (fill(shape), fill(shape)) for key, shape in _SHAPES.items()},
     ("razorpay", "key"): (_RAZORPAY, _RAZORPAY),
     ("twilio", "account_sid"): (_SID, _SID),
     ("github", "host"): ("https://github.widgets.test/api/v3", "github.widgets.test"),
