@@ -95,7 +95,8 @@ VERIFIERS: Mapping[str, tuple[str, ...]] = {
     "azure-devops": ("scanner.verify.cloud.azure_devops",),
     "gcp": ("scanner.verify.cloud.gcp", "scanner.verify.cloud.google"),
     "google": ("scanner.verify.cloud.google",),
-    "kubernetes": ("scanner.verify.kubernetes.verifier",),
+    "kubernetes": ("scanner.verify.kubernetes.verifier", "scanner.verify.vault.key_logins"),
+    "private-key": ("scanner.verify.vault.key_logins",),
     "vault": ("scanner.verify.vault.verifier",),
 }
 

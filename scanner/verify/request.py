@@ -75,6 +75,9 @@ class Request:
     """The host stands in the finding, and not in one of our packs."""
 
     tls: bool = True
+    once: bool = False
+    """Sent once whatever comes of it: a login that is repeated may lock a user out."""
+
     trust: Trust | None = field(default=None, repr=False)
     """`None`: the system's authorities, and no certificate of ours."""
 

@@ -142,7 +142,7 @@ class Transport:
         bounds = self._bounds(host)
         with bounds.slots:
             for attempt in range(1, self.limits.tries + 1):
-                last = attempt == self.limits.tries
+                last = request.once or attempt == self.limits.tries
                 try:
                     answer = self._attempt(request, host, bounds)
                 except WireError as error:
@@ -272,7 +272,8 @@ class Transport:
         deadline = time.monotonic() + self.limits.seconds
         key = (host, request.port, request.tls, request.trust)
         with self._lock:
-            idle = self._idle[key]
+            # A kept connection may turn out to be closed, which takes a second try.
+            idle = None if request.once else self._idle[key]
             connection = idle.pop() if idle else None
         kept = connection is not None
         try:

@@ -27,6 +27,7 @@ from scanner.verify.kubernetes.token_facts import of_token
 from scanner.verify.registry import Consent
 from scanner.verify.runner import Runner, Selection
 from scanner.verify.transport import Transport
+from tests.lookalikes import fill
 from tests.verify.cases import FOLDER
 from tests.verify.conftest import QUICK, Notes
 from tests.verify.fake_kubernetes import Account, FakeKubernetes, failure, said
@@ -44,7 +45,7 @@ def jwt(**claims: object) -> str:
         .decode()
         for p in parts
     ]
-    return ".".join([*coded, "c2ln" * 20])
+    return ".".join([*coded, fill("{{base64url:342}}")])
 
 
 LIVE = jwt(iat=1_700_000_000, exp=1_800_000_000)

@@ -285,6 +285,17 @@ def test_a_wrong_login_is_inactive_after_one_try(
     assert sum("/login" in asked.target for asked in provider.asked) == 1
 
 
+@pytest.mark.parametrize("answer", [Say(500), Say(503), Say(429), Say(fault="reset")], ids=str)
+@pytest.mark.parametrize("found", [approle(), userpass()], ids=["approle", "userpass"])
+def test_a_login_is_not_repeated_whatever_comes_of_it(
+    ask: Ask, vault: FakeVault, provider: Provider, found: Finding, answer: Say
+) -> None:
+    vault.fault = lambda asked: answer if "/login" in asked.target else None
+
+    assert ask(found, LOGIN).status is Status.UNKNOWN
+    assert sum("/login" in asked.target for asked in provider.asked) == 1
+
+
 @pytest.mark.parametrize("password", [PASSWORD, "wrong"])
 def test_of_a_locked_out_user_nothing_is_learned(ask: Ask, vault: FakeVault, password: str) -> None:
     vault.locked.add("ada")

@@ -34,7 +34,7 @@ def ask_lease(caller: Caller, lease: str, token: str, state: Health) -> Verifica
     """
     Return whether the lease is open; the token beside it is what asks.
     """
-    reply = caller.post(LEASE, {"lease_id": lease}, token=token)
+    reply = caller.post(LEASE, {"lease_id": lease}, token=token, once=True)
     answer = answer_of(reply)
     data = data_of(reply)
     if answer is Answer.ACCEPTED and text_of(data, "id") == lease:

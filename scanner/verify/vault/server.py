@@ -98,19 +98,21 @@ class Caller:
     finding: str
     trust: Trust | None = None
 
-    def get(self, path: str, *, token: str | None = None) -> Reply:
+    def get(self, path: str, *, token: str | None = None, once: bool = False) -> Reply:
         """
         Return the reply to a GET of `/v1/<path>`.
         """
-        return self._send("GET", path, token, b"")
+        return self._send("GET", path, token, b"", once=once)
 
-    def post(self, path: str, body: Mapping[str, Any], *, token: str | None = None) -> Reply:
+    def post(
+        self, path: str, body: Mapping[str, Any], *, token: str | None = None, once: bool = False
+    ) -> Reply:
         """
         Return the reply to a POST of JSON to `/v1/<path>`.
         """
-        return self._send("POST", path, token, json.dumps(body).encode())
+        return self._send("POST", path, token, json.dumps(body).encode(), once=once)
 
-    def _send(self, method: str, path: str, token: str | None, body: bytes) -> Reply:
+    def _send(self, method: str, path: str, token: str | None, body: bytes, *, once: bool) -> Reply:
         server = self.server
         headers = {"X-Vault-Request": "true"}
         if token is not None:
@@ -132,6 +134,7 @@ class Caller:
                 headers=headers,
                 body=body,
                 found_host=True,
+                once=once,
                 trust=self.trust,
             )
         )

@@ -9,6 +9,7 @@ mounts does the server show to it.  Only then is it looked up, once.
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from scanner.model import Status, Verification
@@ -58,16 +59,18 @@ class Proofs:
 
     def __init__(self) -> None:
         self._known: dict[Server, Health] = {}
+        self._turn = threading.Lock()
 
     def of(self, caller: Caller) -> Health:
         """
         Return what the server says of itself, asked once a run.
         """
-        known = self._known.get(caller.server)
-        if known is None:
-            known = self._ask(caller)
-            self._known[caller.server] = known
-        return known
+        with self._turn:
+            known = self._known.get(caller.server)
+            if known is None:
+                known = self._ask(caller)
+                self._known[caller.server] = known
+            return known
 
     def _ask(self, caller: Caller) -> Health:
         state = health(caller)
@@ -102,7 +105,7 @@ def ask_token(caller: Caller, token: str, state: Health, consent: Consent) -> Ve
     if "token/" not in _mounts(mounts, "auth"):
         # It could not look itself up: asking would take a use and tell nothing.
         return _alive({}, reach, "the server accepted it; it may not look itself up")
-    looked = caller.get(LOOKUP, token=token)
+    looked = caller.get(LOOKUP, token=token, once=True)
     if answer_of(looked) is not Answer.ACCEPTED:
         said = (
             "may not look itself up" if answer_of(looked) is Answer.FORBIDDEN else "not told more"

@@ -4,7 +4,6 @@ Asks the HashiCorp Vault or OpenBao that stands beside a credential.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
 
 from scanner.model import Finding, Status, Verification
@@ -14,7 +13,7 @@ from scanner.verify.registry import Consent, Planned
 from scanner.verify.request import Trust
 from scanner.verify.transport import Transport
 from scanner.verify.vault.leases import ask_lease, plan_lease
-from scanner.verify.vault.logins import Login, approle, ask_login, certificate, plan_login, userpass
+from scanner.verify.vault.logins import Login, approle, ask_login, plan_login, userpass
 from scanner.verify.vault.server import Caller, Health, Server, is_segment, server_of
 from scanner.verify.vault.tokens import Proofs, ask_token, plan_token
 
@@ -29,7 +28,6 @@ _TOKENS = frozenset(
 )
 _APPROLE = "hashicorp-vault-approle-secret-id"
 _USERPASS = "hashicorp-vault-userpass-password"  # the id of a rule
-_CERTIFICATE = "hashicorp-vault-client-key"
 _LEASE = "hashicorp-vault-dynamic-password"
 _MOST_SERVERS = 3
 
@@ -43,7 +41,6 @@ class Vault:
 
     def __init__(self) -> None:
         self._proofs = Proofs()
-        self._turn = threading.Lock()
 
     def accepts(self, finding: Finding, rule: Rule | None) -> bool:  # noqa: ARG002 # a protocol
         """
@@ -84,7 +81,8 @@ class Vault:
             return _not_tried("not a text")
         servers = servers_of(finding)
         if finding.rule_id in _TOKENS:
-            return self._first(
+            return first(
+                self._proofs,
                 servers,
                 finding,
                 transport,
@@ -94,8 +92,12 @@ class Vault:
             lease, token = value_of(finding, "lease"), value_of(finding, "token")
             if lease is None or token is None or consent.spare_uses:
                 return _not_tried("a lookup takes a use of the token beside it (--spare-uses)")
-            return self._first(
-                servers, finding, transport, lambda c, state: ask_lease(c, lease, token, state)
+            return first(
+                self._proofs,
+                servers,
+                finding,
+                transport,
+                lambda c, state: ask_lease(c, lease, token, state),
             )
         if not consent.login:
             return _not_tried("needs --allow-login")
@@ -103,31 +105,13 @@ class Vault:
         if login is None or len(servers) != 1:
             # One try, never more: not even one on each of two servers.
             return _not_tried("not exactly one server and one name stand beside it")
-        return self._first(
-            servers, finding, transport, lambda caller, state: ask_login(caller, login, state)
+        return first(
+            self._proofs,
+            servers,
+            finding,
+            transport,
+            lambda caller, state: ask_login(caller, login, state),
         )
-
-    def _first(
-        self, servers: Iterable[Server], finding: Finding, transport: Transport, ask: Ask
-    ) -> Verification:
-        verdicts = []
-        for server in servers:
-            caller = Caller(
-                transport=transport,
-                server=server,
-                finding=finding.fingerprint,
-                trust=_trust(finding),
-            )
-            with self._turn:
-                state = self._proofs.of(caller)
-            if state.doubt is not None:
-                verdicts.append(Verification(status=Status.UNKNOWN, reason=state.doubt))
-                continue
-            verdict = ask(caller, state)
-            if verdict.status is Status.ACTIVE:
-                return verdict
-            verdicts.append(verdict)
-        return next((v for v in verdicts if v.status is not Status.INACTIVE), verdicts[0])
 
 
 def verifier() -> Vault:
@@ -137,12 +121,40 @@ def verifier() -> Vault:
     return Vault()
 
 
-def servers_of(finding: Finding) -> list[Server]:
+def first(
+    proofs: Proofs,
+    servers: Iterable[Server],
+    finding: Finding,
+    transport: Transport,
+    ask: Ask,
+    *,
+    trust: Trust | None = None,
+) -> Verification:
+    """
+    Return the verdict of the first server that accepts; else `inactive` only if all say so.
+    """
+    verdicts = []
+    for server in servers:
+        caller = Caller(
+            transport=transport, server=server, finding=finding.fingerprint, trust=trust
+        )
+        state = proofs.of(caller)
+        if state.doubt is not None:
+            verdicts.append(Verification(status=Status.UNKNOWN, reason=state.doubt))
+            continue
+        verdict = ask(caller, state)
+        if verdict.status is Status.ACTIVE:
+            return verdict
+        verdicts.append(verdict)
+    return next((v for v in verdicts if v.status is not Status.INACTIVE), verdicts[0])
+
+
+def servers_of(finding: Finding, name: str = ADDRESS) -> list[Server]:
     """
     Return the servers that stand beside a finding.
     """
     namespace = value_of(finding, "namespace")
-    found = (server_of(text, namespace) for text in values_of(finding, ADDRESS))
+    found = (server_of(text, namespace) for text in values_of(finding, name))
     return list(dict.fromkeys(server for server in found if server is not None))[:_MOST_SERVERS]
 
 
@@ -155,32 +167,23 @@ def login_of(finding: Finding) -> Login | None:
         return None
     if finding.rule_id == _APPROLE:
         role_id = value_of(finding, "role_id")
-        mount = _mount(finding, "approle")
+        mount = mount_of(finding, "approle")
         return None if role_id is None or mount is None else approle(mount, role_id, secret)
     if finding.rule_id == _USERPASS:
         user = value_of(finding, "username")
-        mount = _mount(finding, "userpass")
+        mount = mount_of(finding, "userpass")
         if user is None or mount is None or not is_segment(user):
             return None
         return userpass(mount, user, secret)
-    if finding.rule_id == _CERTIFICATE:
-        mount = _mount(finding, "cert")
-        if mount is None or value_of(finding, "certificate") is None:
-            return None
-        return certificate(mount, value_of(finding, "role"))
     return None
 
 
-def _mount(finding: Finding, usual: str) -> str | None:
+def mount_of(finding: Finding, usual: str) -> str | None:
+    """
+    Return where a login method is mounted, `None` if that is open.
+    """
     named = values_of(finding, "mount") or (usual,)
     return named[0] if len(named) == 1 and is_segment(named[0]) else None
-
-
-def _trust(finding: Finding) -> Trust | None:
-    pem = value_of(finding, "certificate")
-    if finding.rule_id != _CERTIFICATE or pem is None or finding.secret is None:
-        return None
-    return Trust(certificate=pem.encode(), key=finding.secret)
 
 
 def _not_tried(reason: str) -> Verification:
