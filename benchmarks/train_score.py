@@ -1,12 +1,15 @@
 """
 Train the confidence score and write `scanner/detect/weights.bin`.
 
-    python benchmarks/train_score.py CORPUS [--write] [--findings FILE] [--peers FILE]
+    python benchmarks/train_score.py CORPUS [--write] [--peers FILE] [--popular DIR] [--folds DIR]
 
 CORPUS is a folder with `data/` (repositories by id) and `meta/` (one CSV of labelled lines a
 repository) in the layout of CredData.  `--peers` adds the test cases of other scanners (JSON lines
-with `text`, `secret`, `label`, `provider`): they are learnt from, but neither measured nor
-calibrated on.  Needs scikit-learn and lightgbm, which the product does not.
+with `text`, `secret`, `label`, `provider`).  `--popular` adds the candidates of well-known
+repositories, checked out under DIR by the names of `popular.json`, which also lists those that
+were judged right by eye; all others count as false.  Both are learnt from, but neither measured
+nor calibrated on.  `--folds` writes the weights of each fold, for `score_folds.py`.  Needs
+scikit-learn and lightgbm, which the product does not.
 """
 
 from __future__ import annotations
@@ -21,14 +24,14 @@ import json
 import math
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from pathlib import Path
 
 import hyperscan
 import lightgbm
 import numpy as np
-from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -42,17 +45,20 @@ from scanner.detect.score_tables import WEIGHTS, Tables, dump
 
 FOLDS = 5
 SEED = 7
-WORDS = 9000
+SHORT_WORDS = 400
+COMMON_FROM = 3
+"""Repositories in which a word must be used to count as an ordinary one."""
+
 PARAMS = {
     "objective": "binary",
     "learning_rate": 0.1,
     "num_leaves": 20,
     "max_depth": 6,
     "min_child_samples": 15,
-    "feature_fraction": 0.4,
+    "feature_fraction": 0.2,
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
-    "lambda_l2": 5.0,
+    "lambda_l2": 10.0,
     "max_bin": 127,
     "path_smooth": 5.0,
     "verbosity": -1,
@@ -60,9 +66,12 @@ PARAMS = {
     "seed": SEED,
     "deterministic": True,
 }
-ROUNDS = 120
-MIN_STRETCH = 60
-MIN_TRUE = 40
+ROUNDS = 150
+REPEATS = 3
+"""Shuffles of the folds whose sums calibrate together: one alone has too few in the middle."""
+
+CALIBRATION_FOLDS = 40
+BENDS = (-3, -1, 1, 3)
 DENSE = 160
 
 
@@ -181,25 +190,24 @@ def first_pass(data: bytes) -> list[tuple[int, int]]:
 _WORD = re.compile(rb"[A-Z]?[a-z]{2,15}|[A-Z]{3,15}(?![a-z])")
 
 
-def learn_tables(corpus: Path) -> Tables:
+def learn_tables(repositories: list[Path]) -> Tables:
     """
     Learn common words and letter trigrams: a word counts once for each repository that uses it,
-    and only if two do, so that no secret of one repository is learnt.  No labels are used.
+    and only if some do, so that no secret of one repository is learnt.  No labels are used.
     """
     seen: collections.Counter[bytes] = collections.Counter()
-    for repo in sorted((corpus / "data").iterdir()):
+    for repo in repositories:
         words: set[bytes] = set()
-        for file in repo.rglob("*"):
-            if file.is_file():
-                words.update(word.lower() for word in _WORD.findall(file.read_bytes()))
+        for file in readable(repo):
+            words.update(word.lower() for word in _WORD.findall(file.read_bytes()))
         seen.update(words)
     common = [
         w
         for w, n in sorted(seen.items(), key=lambda item: (-item[1], item[0]))
-        if n >= 4 and len(w) >= 3
+        if n >= COMMON_FROM and len(w) >= 3
     ]
-    short = [w for w in common if len(w) == 3][:400]
-    words = frozenset([w for w in common if len(w) >= 4][:WORDS] + short)
+    short = [w for w in common if len(w) == 3][:SHORT_WORDS]
+    words = frozenset([w for w in common if len(w) >= 4] + short)
     counts = np.full((27, 27, 27), 0.02)
     for word, repos in seen.items():
         if repos < 2:
@@ -211,6 +219,38 @@ def learn_tables(corpus: Path) -> Tables:
     return Tables(
         words=words, trigrams=np.clip(np.round(bits * 16), 0, 255).astype(np.uint8).tobytes()
     )
+
+
+def readable(folder: Path) -> Iterator[Path]:
+    """
+    Yield the files below a folder that are worth reading.
+    """
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and not file.is_symlink() and file.stat().st_size <= LARGEST:
+            yield file
+
+
+def popular_samples(folder: Path) -> list[Sample]:
+    """
+    Return the candidates of well-known repositories, equal lines once.
+    """
+    samples: dict[tuple[str, bytes, bytes], Sample] = {}
+    for name, told in json.loads(POPULAR.read_text("utf8")).items():
+        repo = f"popular/{name}"
+        for file in readable(folder / name):
+            data = file.read_bytes()
+            if b"\0" in data[:8000]:
+                continue
+            path = file.relative_to(folder / name).as_posix()
+            right = told["true"].get(path, ())
+            for located in generic.candidates(data, first_pass(data)):
+                one = located.candidate
+                number = data.count(b"\n", 0, located.base + one.start) + 1
+                samples.setdefault(
+                    (repo, one.value, one.line),
+                    Sample(repo, f"{repo}/{path}", number, one, int(number in right)),
+                )
+    return list(samples.values())
 
 
 def path_of(sample: Sample) -> bytes:
@@ -267,7 +307,11 @@ _SOFT = {
     "generic_shape", "disputed",
 }  # fmt: skip
 FOREIGN = 0.4
-"""What a test case weighs beside a line of a real repository."""
+"""What a test case weighs beside a line of a labelled repository."""
+
+POPULAR = Path(__file__).with_name("popular.json")
+POPULAR_WEIGHT = 0.5
+LARGEST = 2_000_000
 
 TEMPLATES_KEPT = 12
 """One in so many of the cases that only wrap one secret in another assignment."""
@@ -312,63 +356,48 @@ def fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> lightgbm.Booster:
     return lightgbm.train(PARAMS, lightgbm.Dataset(x, y, weight=weight), ROUNDS)
 
 
-def cross_validate(x: np.ndarray, samples: list[Sample], weight: np.ndarray) -> np.ndarray:
+def splits(
+    samples: list[Sample], repeat: int = 0, folds: int = FOLDS
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    groups = np.array([s.repo for s in samples])
+    folder = GroupKFold(folds, shuffle=True, random_state=SEED + repeat)
+    return list(folder.split(groups, groups=groups))
+
+
+def cross_validate(
+    x: np.ndarray, samples: list[Sample], weight: np.ndarray, repeat: int
+) -> tuple[list[lightgbm.Booster], np.ndarray]:
     """
-    Return the raw sum of each sample by a forest that has not seen its repository (nor, for a test
-    case of another scanner, its provider).
+    Return the forest of each fold, and the raw sum of each sample by the one that has not seen its
+    repository (nor, for a test case of another scanner, its provider).
     """
     y = np.array([s.label for s in samples])
-    groups = np.array([s.repo for s in samples])
     raw = np.zeros(len(samples))
-    for train, test in GroupKFold(FOLDS, shuffle=True, random_state=SEED).split(x, y, groups):
-        use = train[y[train] >= 0]
-        raw[test] = fit(x[use], y[use], weight[use]).predict(x[test], raw_score=True)
-    return raw
+    boosters = []
+    for train_on, test in splits(samples, repeat):
+        use = train_on[y[train_on] >= 0]
+        boosters.append(fit(x[use], y[use], weight[use]))
+        raw[test] = boosters[-1].predict(x[test], raw_score=True)
+    return boosters, raw
 
 
 def calibrate(raw: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
-    Return knots and levels that turn out-of-fold raw sums into probabilities.
+    Return knots and levels that turn out-of-fold raw sums into probabilities: a logistic curve
+    whose slope may change at `BENDS`.
 
-    Isotonic regression alone leaves plateaus on which all order is lost, so each knot is the middle
-    of a stretch of it, and what lies between two knots is linear.
+    Isotonic regression fits the chance of which repository repeats itself, and has plateaus on
+    which all order is lost.
     """
-    order = np.argsort(raw, kind="stable")
-    # Stretches with about equal numbers of true ones and at least so many candidates.
-    true = np.cumsum(y[order])
-    cuts, last = [0], 0
-    for index in range(len(order)):
-        if index - cuts[-1] >= MIN_STRETCH and (
-            true[index] - last >= MIN_TRUE or index - cuts[-1] >= len(order) // 8
-        ):
-            cuts.append(index)
-            last = true[index]
-    cuts[-1] = len(order)
-    means = [(raw[order[a:b]].mean(), y[order[a:b]].mean(), b - a) for a, b in pairwise(cuts)]
-    knots = np.array([m[0] for m in means])
-    monotone = IsotonicRegression(y_min=0.001, y_max=0.995)
-    monotone.fit(knots, [m[1] for m in means], [m[2] for m in means])
-    levels = monotone.predict(knots)
-    # Between two knots log odds are straight; the product reads probabilities, so it gets many.
-    # The ends are as sure as the data allow.
-    odds = np.log(levels / (1 - levels))
-    knots = np.concatenate([[raw.min() - 1], knots, [raw.max() + 1]])
-    odds = np.concatenate([[odds[0] - 1], odds, [min(odds[-1] + 1, 5.3)]])
-    dense = np.linspace(knots[0], knots[-1], DENSE)
-    return dense, 1 / (1 + np.exp(-np.interp(dense, knots, odds)))
+    model = LogisticRegression(C=10, max_iter=1000).fit(_bent(raw), y)
+    grid = np.linspace(-8, 8, DENSE)
+    levels = model.predict_proba(_bent(grid))[:, 1]
+    return grid, np.clip(np.maximum.accumulate(levels), 0.0005, 0.995)
 
 
-def cross_calibrated(raw: np.ndarray, samples: list[Sample], own: np.ndarray) -> np.ndarray:
-    """
-    Return each sample's probability by a calibration that has not seen its repository.
-    """
-    y = np.array([s.label for s in samples])
-    groups = np.array([s.repo for s in samples])
-    out = np.zeros(len(raw))
-    for train, test in GroupKFold(FOLDS, shuffle=True, random_state=SEED + 1).split(raw, y, groups):
-        use = train[own[train]]
-        out[test] = np.interp(raw[test], *calibrate(raw[use], y[use]))
-    return out
+def _bent(raw: np.ndarray) -> np.ndarray:
+    clipped = np.clip(raw, -7, 6)
+    return np.stack([clipped, *(np.maximum(clipped - bend, 0) for bend in BENDS)], axis=1)
 
 
 def flatten(
@@ -424,52 +453,93 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--peers", type=Path, help="test cases of other scanners, as JSON lines")
-    parser.add_argument(
-        "--findings", type=Path, help="where to write the out-of-fold scores as JSON lines"
-    )
+    parser.add_argument("--popular", type=Path, help="where popular repositories are checked out")
+    parser.add_argument("--folds", type=Path, help="where to write the weights of each fold")
     args = parser.parse_args()
 
     labels = read_labels(args.corpus / "meta")
     samples = read_samples(args.corpus, labels) + made_up_negatives()
+    repositories = sorted((args.corpus / "data").iterdir())
     if args.peers:
         samples += peers_samples(args.peers)
-    tables = learn_tables(args.corpus)
+    if args.popular:
+        samples += popular_samples(args.popular)
+        repositories += [args.popular / name for name in json.loads(POPULAR.read_text("utf8"))]
+    tables = learn_tables(repositories)
     x = matrix(samples, tables)
     y = np.array([s.label for s in samples])
     print(f"{len(samples)} candidates, {(y == 1).sum()} true; {x.shape[1]} features")
-    weight = weights_of(samples)
     own = np.array([s.measured and s.label >= 0 for s in samples])
-    content = x.shape[1] - len(PATH_NAMES)
-    forests = {}
-    for name, columns in (("content", slice(0, content)), ("whole", slice(0, x.shape[1]))):
-        raw = cross_validate(x[:, columns], samples, weight)
-        calibration = calibrate(raw[own], y[own])
-        probability = cross_calibrated(raw, samples, own)
-        if name == "whole" and args.findings:
-            with args.findings.open("w") as out:
-                for s, p in zip(samples, probability, strict=True):
-                    if not s.measured:
-                        continue
-                    out.write(
-                        json.dumps(
-                            {
-                                "path": s.path,
-                                "line": s.line,
-                                "score": round(float(p), 4),
-                                "form": int(s.candidate.form),
-                            }
-                        )
-                        + "\n"
-                    )
-        print(f"{name}: the calibration as shipped, on sums from unseen repositories")
-        report_calibration(name, np.interp(raw, *calibration)[own], y[own])
-        print(f"{name}: a calibration that has not seen the repository either")
-        report_calibration(name, probability[own], y[own])
-        if args.write:
-            use = y >= 0
-            forests[name] = flatten(fit(x[use][:, columns], y[use], weight[use]), calibration)
+    print(f"{own.sum()} of them of the corpus, {y[own].sum()} true")
+    shipped, folds = train(x, samples, own)
+    if args.folds:
+        write_folds(args.folds, tables, folds, samples)
     if args.write:
-        print("wrote", write(WEIGHTS, tables, forests), "bytes")
+        print("wrote", write(WEIGHTS, tables, shipped), "bytes")
+
+
+_Forests = dict[str, dict[str, array.array]]
+
+
+def train(
+    x: np.ndarray, samples: list[Sample], own: np.ndarray
+) -> tuple[_Forests, list[tuple[np.ndarray, _Forests]]]:
+    """
+    Return the forests to ship, and those of each fold with the indexes that they have not seen.
+    """
+    y = np.array([s.label for s in samples])
+    weight = weights_of(samples)
+    use = y >= 0
+    content = x.shape[1] - len(PATH_NAMES)
+    shipped: _Forests = {}
+    folds: list[tuple[np.ndarray, _Forests]] = [(test, {}) for _, test in splits(samples)]
+    for name, columns in (("content", slice(0, content)), ("whole", slice(0, x.shape[1]))):
+        part = x[:, columns]
+        boosters, first = cross_validate(part, samples, weight, 0)
+        raw = np.stack(
+            [first, *(cross_validate(part, samples, weight, n)[1] for n in range(1, REPEATS))]
+        )
+        calibration = calibrate_all(raw, y, own)
+        for (test, forests), booster in zip(folds, boosters, strict=True):
+            # The others' sums are of forests that have not seen them either.
+            others = own.copy()
+            others[test] = False
+            forests[name] = flatten(booster, calibrate_all(raw, y, others))
+        probability = np.zeros(raw.shape)
+        for others, test in splits(samples, folds=CALIBRATION_FOLDS):
+            seen = np.zeros(len(y), dtype=bool)
+            seen[others] = own[others]
+            probability[:, test] = np.interp(raw[:, test], *calibrate_all(raw, y, seen))
+        truth = np.tile(y[own], REPEATS)
+        print(f"{name}: the calibration as shipped, on sums from unseen repositories")
+        report_calibration(name, np.interp(raw, *calibration)[:, own].ravel(), truth)
+        print(f"{name}: a calibration that has not seen the repository either")
+        report_calibration(name, probability[:, own].ravel(), truth)
+        shipped[name] = flatten(fit(part[use], y[use], weight[use]), calibration)
+    return shipped, folds
+
+
+def calibrate_all(raw: np.ndarray, y: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, ...]:
+    """
+    Return a calibration on all repeats' sums of the chosen samples.
+    """
+    return calibrate(raw[:, chosen].ravel(), np.tile(y[chosen], len(raw)))
+
+
+def write_folds(
+    folder: Path,
+    tables: Tables,
+    folds: list[tuple[np.ndarray, _Forests]],
+    samples: list[Sample],
+) -> None:
+    """
+    Write each fold's weights as `N.bin`, and as `N.txt` the repositories that they have not seen.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, (test, forests) in enumerate(folds):
+        write(folder / f"{number}.bin", tables, forests)
+        unseen = sorted({samples[index].repo for index in test if samples[index].measured})
+        (folder / f"{number}.txt").write_text("\n".join(unseen), "utf8")
 
 
 def report_calibration(name: str, probability: np.ndarray, y: np.ndarray) -> None:

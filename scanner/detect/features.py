@@ -30,6 +30,10 @@ _LOGS = (b"print", b"log", b"warn", b"error")
 _LOG_WORDS = frozenset(
     b"echo throw raise message description title label text placeholder help".split()
 )
+_PASSWORDS = (b"passw", b"passphrase", b"pwd")
+_SECRETS = frozenset(b"secret secrets token tokens credential credentials bearer".split())
+_KEYS = frozenset(b"key keys apikey setkey aes hmac cipher encrypt decrypt sign".split())
+_USERS = frozenset(b"user username login email admin root host account".split())
 _NEAR = 200
 _MEMORY = 4096
 
@@ -47,7 +51,7 @@ CONTENT_NAMES: tuple[str, ...] = (
     "commented", "asserted", "declared", "logged", "indent", "line_length", "before_length",
     "last", "then_semicolon",
     "then_comma", "then_bracket", "then_more", "blanks", "words_after", "links", "nested",
-    "local_url", "elided", "echoed",
+    "local_url", "elided", "echoed", "near_password", "near_secret", "near_key", "near_user",
 )  # fmt: skip
 CONTENT = len(CONTENT_NAMES)
 
@@ -122,6 +126,10 @@ def _syntax(candidate: Candidate, value: bytes) -> tuple[float, ...]:
         float(candidate.form is Form.URL and b"localhost" in tail),
         float(tail.startswith((b"...", b"\xe2\x80\xa6"))),
         float(value.lower() in near),
+        float(any(word.startswith(_PASSWORDS) for word in words)),
+        float(not words.isdisjoint(_SECRETS)),
+        float(not words.isdisjoint(_KEYS)),
+        float(not words.isdisjoint(_USERS)),
     )
 
 

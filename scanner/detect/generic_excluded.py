@@ -1,17 +1,33 @@
 """
-Names and values that cannot be a credential together.
+Values under a telling name that open nothing: what is public by its nature, what is sealed already,
+ids, and what no key or token looks like.
+
+Labelled corpora call some of them credentials.  Nobody who is told of one can do anything about it.
 """
 
 from __future__ import annotations
 
 import re
 
-# A key of a table or a keyboard opens nothing, and a UUID that is called an id is one.
-_OF_DATABASES = re.compile(
-    rb"(?i)(?:primary|foreign|composite|unique|sort|partition)[-_.]?keys?\Z|key[-_.]?(?:down|up|press)"
+_NAME = re.compile(
+    rb"""(?ix)
+    (?:signatures? | checksums? | (?:finger|thumb)prints? | digests? | etag | publickeytoken
+      | hash | sig | nonce)\Z
+  | public_?key | encrypted | key[-_.]?(?:down|up|press)
+  | (?:primary|foreign|composite|unique|sort|partition)[-_.]?keys?\Z"""
 )
-_ID_NAME = re.compile(rb"(?i)(?:credentials?|key|access|app|tenant|project|object)[-_.]?ids?\Z")
-_UUID = re.compile(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_VALUES = (
+    b"MIGfMA0G", b"MIIBIjANBg", b"MIICIjANBg", b"MFkwEwYHKoZI", b"LS0tLS1CRUdJTiBDRVJU",
+    b"LS0tLS1CRUdJTiBQVUJ", b"-----BEGIN CERT", b"-----BEGIN PUBLIC", b"ssh-rsa ", b"AAAAB3NzaC1",
+)  # fmt: skip
+"""Public keys and certificates begin so: in DER, in base64 of PEM, in PEM, of SSH."""
+
+_KEYBOARD = b"1234567890qwertyuiopasdfghjklzxcvbnm 0123456789 abcdefghijklmnopqrstuvwxyz"
+_UUID = re.compile(rb"(?i)\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?")
+# UUIDs name things.  Only where the name says that one opens something it may be a credential.
+_OPENS = re.compile(
+    rb"(?i)(?:tok|pass(?!p)|pw|secret|api|access[_.-]?key|auth|cred|sess|[cx]srf)(?!.*id\Z)|sessionid"
+)
 
 _TOKEN = re.compile(rb"(?i)token|key|jwt|cookie|session")
 _ANY_SIGN = re.compile(rb"(?i)pass|pwd|secret|phrase|seed|mnemonic|salt|url")
@@ -22,7 +38,9 @@ def excluded(name: bytes, value: bytes) -> bool:
     """
     Return whether `value` opens nothing if it is given to `name`.
     """
-    if _OF_DATABASES.search(name) or (_ID_NAME.search(name) and _UUID.fullmatch(value)):
+    if _NAME.search(name) or value.startswith(_VALUES) or value.lower() in _KEYBOARD:
+        return True
+    if value.count(b"-") == 4 and _UUID.fullmatch(value) and not _OPENS.search(name):
         return True
     return (b"?" in value or b" " in value) and _has_foreign_sign(name, value)
 
