@@ -238,7 +238,9 @@ def _without_overlap(candidates: list[Candidate]) -> list[Candidate]:
 def _all_forms(line: bytes) -> Iterator[Candidate]:
     yield from _after_names(line)
     for pattern, form in _GROUPED:
-        if form is Form.URL and b"@" not in line:
+        if (form is Form.URL and b"@" not in line) or (
+            pattern is COMPARED and b"==" not in line and b"!=" not in line and b"<>" not in line
+        ):
             continue
         for match in pattern.finditer(line):
             begin, stop = match.span("name")
