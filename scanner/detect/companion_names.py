@@ -15,7 +15,8 @@ from scanner.detect.patterns import compiled
 from scanner.detect.placeholder import placeholder
 
 DEFAULT_VALUE = r"[\w.@+-]{2,100}"
-_NAME = rb"(?P<n>(?:[A-Za-z]\w{0,24} )?[A-Za-z][\w.-]{0,63})"
+# Whole words only and without a way back: a long run must not be tried at every letter.
+_NAME = rb"(?<!\w)(?P<n>(?:[A-Za-z]\w{0,24}+ )?[A-Za-z][\w.-]{0,63}+)"
 _VALUE = (
     rb"(?:\"(?P<v>[^\"\r\n]{1,300})\"|'(?P<v>[^'\r\n]{1,300})'"
     rb"|(?P<v>[^\s\"'`,;(){}<>&\[\]]{1,300}+)(?=[\s,;)}<&\]\"'`]|\Z))"
@@ -64,6 +65,7 @@ _REFERENCE = re.compile(
     rb"values|state|credentials|account|client)\.[a-z_]"
 )
 _LONGEST_WORDS = 8
+_SEPARATORS = b" _-."
 
 
 class NamedValue(NamedTuple):
@@ -71,13 +73,16 @@ class NamedValue(NamedTuple):
     Something that is set to a value.
     """
 
-    words: tuple[bytes, ...]
-    """The name's parts in lower case."""
-
+    name: bytes
     start: int
     end: int
     text: bytes
     quoted: bool
+
+    @property
+    def words(self) -> tuple[bytes, ...]:
+        """The name's parts in lower case."""
+        return _words(self.name)
 
 
 class Wanted(NamedTuple):
@@ -88,6 +93,9 @@ class Wanted(NamedTuple):
     names: tuple[bytes, ...]
     """Without separators, in lower case; the better ones first."""
 
+    ends: tuple[bytes, ...]
+    """How a name may end, without separators: nearly all names are told apart by it."""
+
     pattern: Any
 
     @classmethod
@@ -96,7 +104,14 @@ class Wanted(NamedTuple):
         Return what these names and this pattern stand for.
         """
         joined = tuple(b"".join(_WORD.findall(name.lower().encode())) for name in names)
-        return cls(joined, compiled(value or DEFAULT_VALUE))
+        ends = tuple(name + end for name in joined for end in (b"", *sorted(_ENDINGS)))
+        return cls(joined, ends, compiled(value or DEFAULT_VALUE))
+
+    def may_be(self, value: NamedValue) -> bool:
+        """
+        Say whether a name could be one of these; cheap, and sure only of a no.
+        """
+        return value.name.lower().translate(None, _SEPARATORS).endswith(self.ends)
 
     def fitting(self, text: bytes) -> bytes | None:
         """
@@ -124,10 +139,10 @@ def named_values(data: bytes, secret: int) -> Iterator[NamedValue]:
         for match in _compiled(form).finditer(data, timeout=_TIMEOUT_S):
             start, end = match.span("v")
             quoted = data[start - 1 : start] in (b'"', b"'")
-            yield NamedValue(_words(match["n"]), start, end, match["v"], quoted)
+            yield NamedValue(match["n"], start, end, match["v"], quoted)
     user = _USER.search(data, max(0, secret - _USER_REACH), secret)
     if user is not None:
-        yield NamedValue((b"user",), user.start("v"), user.end("v"), user["v"], True)
+        yield NamedValue(b"user", user.start("v"), user.end("v"), user["v"], True)
 
 
 def rank_of(

@@ -114,6 +114,8 @@ class Companions:
         named = any(word in b"".join(own) for word in self._provider)
         best: tuple[tuple[int, ...], bytes] | None = None
         for value in values:
+            if not wanted.may_be(value):
+                continue
             gap = (value.end, start) if value.end <= start else (end, value.start)
             distance = gap[1] - gap[0]
             if not 0 <= distance <= spec.within:
