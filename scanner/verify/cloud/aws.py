@@ -22,7 +22,7 @@ from scanner.verify.transport import Transport
 _ID_RULE = "aws-access-key-id"
 _SECRET_RULE = "aws-secret-access-key"  # noqa: S105 # a rule's name
 _TOKEN_RULE = "aws-session-token"  # noqa: S105 # a rule's name
-_KEY_ID = re.compile(r"A[KS]IA[A-Z2-7]{16}\Z")
+_KEY_ID = re.compile(r"A[KS]IA[A-Z0-9]{16}\Z")
 _SECRET = re.compile(r"[A-Za-z0-9+/]{40}\Z")
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_-]{16,4096}\Z")
 _REGION = re.compile(r"[a-z]{2}(?:-gov)?-(?:north|south|east|west|central){1,2}-[1-9]\Z")
