@@ -68,7 +68,7 @@ class DevOpsTokens:
             owner = profile.get("emailAddress") or profile.get("displayName")
         scopes = [] if owner is None else ["profile read"]
         refusals = [reply]
-        for scope, path in _READS if org is not None else ():
+        for scope, path in _READS if org is not None and self._is_closed(asker, org) else ():
             try:
                 answer = asker.get(_HOST, f"/{org}{path}", f"/{{org}}{path}")
             except (RefusedError, TransportError):
@@ -90,6 +90,18 @@ class DevOpsTokens:
             rights=plain_words("azure-devops", names),
         )
 
+    @staticmethod
+    def _is_closed(asker: _Asker, org: str) -> bool:
+        """
+        Say whether the organization refuses a token that cannot exist: public projects do not.
+        """
+        _, path = _READS[0]
+        try:
+            reply = asker.nobody().get(_HOST, f"/{org}{path}", f"/{{org}}{path}")
+        except (RefusedError, TransportError):
+            return False
+        return reply.status != 200
+
 
 def verifier() -> DevOpsTokens:
     """
@@ -103,6 +115,12 @@ class _Asker:
         self._transport = transport
         self._finding = finding
         self._basic = base64.b64encode(f":{token}".encode()).decode("ascii")
+
+    def nobody(self) -> _Asker:
+        """
+        Return one whose token cannot exist.
+        """
+        return _Asker(self._transport, "calibration", "unsealed" + "a" * 44)
 
     def get(self, host: str, path: str, shown: str) -> Reply:
         return self._transport.send(

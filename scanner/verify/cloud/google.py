@@ -32,6 +32,7 @@ _MODELS_HOST = "generativelanguage.googleapis.com"
 _CLIENT_ID = re.compile(r"[0-9]{6,20}-[a-z0-9]{8,64}\.apps\.googleusercontent\.com\Z")
 _KEY = re.compile(r"[A-Za-z0-9_.-]{39,120}\Z")
 _NEVER = "1//0unsealed-a-token-that-cannot-exist"
+_NO_KEY = "AIzaSyUnsealed" + "0" * 25
 # The key is known, and may not be used here: that is for those who stole it to find out
 # where it may.
 _LIMITED = {
@@ -66,7 +67,11 @@ class GoogleCredentials:
         if self._lacks(finding):
             return []
         if finding.rule_id in _API_KEYS:
-            return [Planned(host=_MODELS_HOST, method="GET", path="/v1beta/models?pageSize=1")]
+            path = "/v1beta/models?pageSize=1"
+            return [
+                Planned(host=_MODELS_HOST, method="GET", path=f"{path} (a key that cannot exist)"),
+                Planned(host=_MODELS_HOST, method="GET", path=path),
+            ]
         info = Planned(host=TOKEN_HOST, method="POST", path="/tokeninfo")
         if finding.rule_id in _ACCESS:
             return [info]
@@ -130,7 +135,10 @@ def _client_ids(finding: Finding) -> list[str]:
 
 
 def _api_key(calls: GoogleCalls, key: str) -> Verification:
-    reply = calls.get(_MODELS_HOST, "/v1beta/models?pageSize=1", {"x-goog-api-key": key})
+    path = "/v1beta/models?pageSize=1"
+    if calls.get(_MODELS_HOST, path, {"x-goog-api-key": _NO_KEY}).status == 200:
+        return Verification(status=Status.UNKNOWN, reason="a key that cannot exist is accepted too")
+    reply = calls.get(_MODELS_HOST, path, {"x-goog-api-key": key})
     document = reply.json()
     if reply.status == 200 and isinstance(document, dict) and document.get("models"):
         scopes = ("gemini",)

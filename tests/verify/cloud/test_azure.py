@@ -308,6 +308,8 @@ DEVOPS = "azure-devops-legacy-pat"
 
 
 def devops(asked: Asked) -> Say:
+    if "unsealeda" in asked.whole():
+        return Say(401)
     if "profile" in asked.target:
         return Say(200, b'{"id": "7", "emailAddress": "ada@widgets.test"}')
     return Say(200, b'{"count": 0, "value": []}') if "projects" in asked.target else Say(401)
@@ -319,6 +321,8 @@ def expired(asked: Asked) -> Say:
 
 
 def only_code(asked: Asked) -> Say:
+    if "unsealeda" in asked.whole():
+        return Say(401)
     return Say(200, b'{"value": []}') if "repositories" in asked.target else Say(401)
 
 
@@ -327,6 +331,7 @@ def only_code(asked: Asked) -> Say:
     [
         pytest.param(devops, "active", "ada@widgets.test at widgets", id="live"),
         pytest.param(only_code, "active", "a user at widgets", id="may do little"),
+        pytest.param(lambda asked: Say(200, b'{"value": []}'), "unknown", "", id="open to anybody"),
         pytest.param(expired, "inactive", "", id="expired"),
         pytest.param(lambda asked: Say(401), "unknown", "", id="refused without a word"),
         pytest.param(lambda asked: Say(203, b"<html>", kind="text/html"), "unknown", "", id="login page"),

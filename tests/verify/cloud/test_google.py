@@ -16,7 +16,7 @@ from tests.lookalikes import fill
 from tests.verify.cloud.fake_google import END, FOREVER, Account, FakeGoogle, key_file, new_key
 from tests.verify.cloud.scene import FAULTS, Fault, ask, findings_in
 from tests.verify.conftest import Notes
-from tests.verify.provider import Provider
+from tests.verify.provider import Provider, Say
 from tests.verify.usable import engine
 
 EMAIL = "deployer@widgets-prod.iam.gserviceaccount.com"
@@ -206,6 +206,17 @@ def test_what_is_between_is_judged(  # noqa: PLR0917
 
     assert verdict.status.value == status
     assert verdict.reason
+
+
+def test_an_endpoint_that_takes_any_key_proves_nothing(
+    anywhere: Transports, provider: Provider
+) -> None:
+    provider.behave = lambda asked: Say(200, b'{"models": [{"name": "models/some"}]}')
+
+    assert ask(findings_in(f"KEY={API_KEY}\n")["google-api-key"], anywhere()).status is (
+        Status.UNKNOWN
+    )
+    assert not [a for a in provider.asked if API_KEY in a.whole()]
 
 
 def test_the_project_of_a_limited_key_is_told(anywhere: Transports, google: FakeGoogle) -> None:
