@@ -229,6 +229,8 @@ class Transport:
             raise RefusedError("not encrypted")
         try:
             host = host_of(request.host)
+            if request.trust is not None and request.trust.name is not None:
+                host_of(request.trust.name)
             self._where(host, request.port, request.found_host)
         except AddressError as error:
             raise RefusedError(str(error)) from error

@@ -291,3 +291,32 @@ def test_nothing_is_read_from_what_is_no_token(text: str) -> None:
 )
 def test_an_audience_is_the_api_servers_or_not(audience: object, elsewhere: str | None) -> None:
     assert of_token(jwt(aud=audience)).elsewhere == elsewhere
+
+
+HOSTILE = (
+    "169.254.169.254", "http://169.254.169.254/latest", "https://x@evil.example",
+    "https://evil.example#@kube", "a/../../api/v1/secrets", "..", "%2e%2e", "x\r\nX-Evil: y",
+    "x?watch=true", "x#y", "\x00", "é", "x" * 5000, " ",
+)  # fmt: skip
+ALLOWED = {
+    "/version", "/readyz", "/unsealed-probe",
+    "/apis/authentication.k8s.io/v1/selfsubjectreviews", "/apis/authentication.k8s.io/v1/tokenreviews",
+    "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+    "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", ["secret", "server", "namespace", "certificate_authority", "client_certificate", "tls_server_name"]
+)  # fmt: skip
+def test_no_hostile_value_leaves_its_place(
+    anywhere: Callable[..., Transport], cluster: FakeKubernetes, provider: Provider, name: str
+) -> None:
+    runner = Runner([FOLDER], {}.__getitem__)
+    transport = anywhere(allow_found_hosts=True)
+    for value in HOSTILE:
+        found = finding(value) if name == "secret" else finding(**{name: value})
+        runner.verify([found], transport, Selection(consent=HOSTS))
+    assert {asked.target for asked in provider.asked} <= ALLOWED
+    assert {asked.method for asked in provider.asked} <= {"GET", "POST"}
+    assert not any("x-evil" in asked.headers for asked in provider.asked)

@@ -5,6 +5,7 @@ Vault and OpenBao: what each answer says of a token, a login or a lease, and wha
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 
 import pytest
@@ -408,3 +409,40 @@ def test_an_address_is_read(text: str, server: Server) -> None:
 )  # fmt: skip
 def test_no_address_is_read_from(text: str) -> None:
     assert server_of(text) is None
+
+
+HOSTILE = (
+    "169.254.169.254", "http://169.254.169.254/latest", "https://127.0.0.1:1", "https://x@evil.example",
+    "https://evil.example#@vault", "https://evil.example\\@vault", "a/../../sys/seal", "..", "%2e%2e",
+    "x\r\nX-Vault-Token: y", "x?list=true", "x#y", "sys/seal", "\x00", "é", "{secret}", "x" * 5000, " ",
+)  # fmt: skip
+ALLOWED = re.compile(
+    r"(?:/seal)?/v1/(?:sys/(?:health|wrapping/lookup|internal/ui/(?:mounts|resultant-acl)|capabilities-self|"
+    r"leases/lookup)|auth/token/(?:lookup|revoke)-self|auth/[\w@.-]+/login(?:/[\w@.-]+)?)(?:\?[\w=&]+)?\Z"
+)
+BESIDE = {
+    "token": (token, ("address", "namespace")),
+    "approle": (approle, ("address", "namespace", "role_id", "mount")),
+    "userpass": (userpass, ("address", "namespace", "username", "mount")),
+    "lease": (lease, ("address", "namespace", "lease", "token")),
+}
+CASES = [(kind, name) for kind, (_, names) in BESIDE.items() for name in (*names, "secret")]
+
+
+@pytest.mark.parametrize(("kind", "name"), CASES)
+def test_no_hostile_value_leaves_its_place(
+    anywhere: Callable[..., Transport], vault: FakeVault, provider: Provider, kind: str, name: str
+) -> None:
+    runner = Runner([FOLDER], {}.__getitem__)
+    transport = anywhere(allow_found_hosts=True)
+    for value in HOSTILE:
+        made = BESIDE[kind][0]
+        found = made(value) if name == "secret" else made(**{name: value})
+        (done,) = runner.verify([found], transport, Selection(consent=LOGIN))
+        assert done.verification.status is not Status.INACTIVE or name != "namespace"
+    for asked in provider.asked:
+        assert ALLOWED.match(asked.target), asked.target
+        assert asked.method in ("GET", "POST")
+        assert "evil" not in asked.host or name == "address"
+        assert not {"x-evil", "transfer-encoding"} & asked.headers.keys()
+        assert "seal/v1" in asked.target or "seal" not in asked.target.partition("?")[0]

@@ -67,12 +67,18 @@ class Kubernetes:
         )
         return [planned(c, *step) for c in clusters_of(finding) for step in steps]
 
+    def excuse(self, finding: Finding, consent: Consent) -> str:  # noqa: ARG002 # a protocol
+        """
+        See `Explains.excuse`.
+        """
+        return "needs --allow-found-hosts"
+
     def verify(self, finding: Finding, transport: Transport, consent: Consent) -> Verification:
         """
         See `Verifier.verify`.
         """
         if not consent.found_hosts:
-            return Verification(reason="needs --allow-found-hosts")
+            return Verification(reason=self.excuse(finding, consent))
         secret = secret_of(finding)
         key = None if secret is None else pem_of(secret)
         token = secret if key is None else None

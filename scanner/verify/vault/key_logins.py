@@ -55,16 +55,23 @@ class KeyLogins:
             return []
         return plan_login(servers[0], way.login)
 
+    def excuse(self, finding: Finding, consent: Consent) -> str:
+        """
+        See `Explains.excuse`.
+        """
+        if len(servers_of(finding, _ADDRESS)) != 1:
+            return "not exactly one Vault stands beside it"
+        flags = {"--allow-found-hosts": consent.found_hosts, "--allow-login": consent.login}
+        return f"needs {', '.join(flag for flag, given in flags.items() if not given)}"
+
     def verify(self, finding: Finding, transport: Transport, consent: Consent) -> Verification:
         """
         See `Verifier.verify`.
         """
         way = _way(finding)
         servers = servers_of(finding, _ADDRESS)
-        if way is None or len(servers) != 1:
-            return Verification(reason="not exactly one Vault stands beside it")
-        if not (consent.found_hosts and consent.login):
-            return Verification(reason="needs --allow-found-hosts, --allow-login")
+        if way is None or len(servers) != 1 or not (consent.found_hosts and consent.login):
+            return Verification(reason=self.excuse(finding, consent))
         return first(
             self._proofs,
             servers,

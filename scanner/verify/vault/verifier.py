@@ -30,6 +30,8 @@ _APPROLE = "hashicorp-vault-approle-secret-id"
 _USERPASS = "hashicorp-vault-userpass-password"  # the id of a rule
 _LEASE = "hashicorp-vault-dynamic-password"
 _MOST_SERVERS = 3
+_SPENDS = "a lookup takes a use of the token beside it (--spare-uses)"
+_OPEN = "not exactly one server and one name stand beside it"
 
 Ask = Callable[[Caller, Health], Verification]
 
@@ -66,9 +68,19 @@ class Vault:
         if finding.rule_id == _LEASE:
             return [] if consent.spare_uses else [s for v in servers for s in plan_lease(v)]
         login = login_of(finding)
-        if login is None or not consent.login:
+        if login is None or not consent.login or len(servers) != 1:
             return []
         return plan_login(servers[0], login)
+
+    def excuse(self, finding: Finding, consent: Consent) -> str:
+        """
+        See `Explains.excuse`.
+        """
+        if not consent.found_hosts:
+            return "needs --allow-found-hosts"
+        if finding.rule_id == _LEASE:
+            return _SPENDS
+        return "needs --allow-login" if not consent.login else _OPEN
 
     def verify(self, finding: Finding, transport: Transport, consent: Consent) -> Verification:
         """
@@ -91,7 +103,7 @@ class Vault:
         if finding.rule_id == _LEASE:
             lease, token = value_of(finding, "lease"), value_of(finding, "token")
             if lease is None or token is None or consent.spare_uses:
-                return _not_tried("a lookup takes a use of the token beside it (--spare-uses)")
+                return _not_tried(_SPENDS)
             return first(
                 self._proofs,
                 servers,
@@ -104,7 +116,7 @@ class Vault:
         login = login_of(finding)
         if login is None or len(servers) != 1:
             # One try, never more: not even one on each of two servers.
-            return _not_tried("not exactly one server and one name stand beside it")
+            return _not_tried(_OPEN)
         return first(
             self._proofs,
             servers,
