@@ -29,6 +29,9 @@ class Cost:
     wall: float
     cpu: float
     memory: float
+    own_memory: float
+    """Without the processes of git, which hold a whole object each."""
+
     code: int
 
 
@@ -40,13 +43,16 @@ class Peak:
     def __init__(self, session: int) -> None:
         self._session = session
         self._stop = threading.Event()
-        self.kilobytes = 0
+        self.kilobytes = self.own_kilobytes = 0
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
     def _watch(self) -> None:
         while not self._stop.wait(_EVERY_S):
-            self.kilobytes = max(self.kilobytes, sum(map(_share, self._members())))
+            shares = [(_share(process), _is_git(process)) for process in self._members()]
+            own = sum(share for share, is_git in shares if not is_git)
+            self.kilobytes = max(self.kilobytes, sum(share for share, _ in shares))
+            self.own_kilobytes = max(self.own_kilobytes, own)
 
     def _members(self) -> list[int]:
         members = []
@@ -59,10 +65,10 @@ class Peak:
                     continue
         return members
 
-    def megabytes(self) -> float:
+    def megabytes(self) -> tuple[float, float]:
         self._stop.set()
         self._thread.join()
-        return self.kilobytes / 1024
+        return self.kilobytes / 1024, self.own_kilobytes / 1024
 
 
 def _share(process: int) -> int:
@@ -71,6 +77,14 @@ def _share(process: int) -> int:
             return sum(int(line.split()[1]) for line in file if line.startswith("Pss:"))
     except (OSError, ValueError):
         return 0
+
+
+def _is_git(process: int) -> bool:
+    try:
+        with open(f"/proc/{process}/comm", encoding="ascii", errors="replace") as file:
+            return file.read().startswith("git")
+    except OSError:
+        return False
 
 
 def run(command: Sequence[str], *, cwd: Path | None = None, watch: bool = True) -> Cost:
@@ -92,8 +106,9 @@ def run(command: Sequence[str], *, cwd: Path | None = None, watch: bool = True) 
     process.returncode = os.waitstatus_to_exitcode(status)
     # A run shorter than the watch's step: the largest process is what the system remembers.
     largest = usage.ru_maxrss / (1024 if sys.platform == "linux" else 1 << 20)
-    memory = max(largest, 0.0 if peak is None else peak.megabytes())
-    return Cost(wall, usage.ru_utime + usage.ru_stime, memory, process.returncode)
+    tree, own = (0.0, 0.0) if peak is None else peak.megabytes()
+    cpu = usage.ru_utime + usage.ru_stime
+    return Cost(wall, cpu, max(largest, tree), own or largest, process.returncode)
 
 
 def side_by_side(
@@ -126,6 +141,7 @@ def median(costs: Sequence[Cost]) -> Cost:
         statistics.median(cost.wall for cost in costs),
         statistics.median(cost.cpu for cost in costs),
         statistics.median(cost.memory for cost in costs),
+        statistics.median(cost.own_memory for cost in costs),
         costs[0].code,
     )
 
@@ -135,11 +151,14 @@ def table(costs: Mapping[str, Sequence[Cost]], ours: str) -> str:
     Return medians, and our wall and CPU divided by each other's.
     """
     own = median(costs[ours])
-    lines = [f"{'':24}{'wall s':>10}{'CPU s':>10}{'MB':>8}{'ours ÷ wall':>13}{'÷ CPU':>8}"]
+    lines = [
+        f"{'':24}{'wall s':>10}{'CPU s':>10}{'MB':>8}{'no git':>8}{'ours ÷ wall':>13}{'÷ CPU':>8}"
+    ]
     for name, runs in costs.items():
         cost = median(runs)
         lines.append(
             f"{name:24}{cost.wall:10.3f}{cost.cpu:10.3f}{cost.memory:8.0f}"
+            f"{cost.own_memory:8.0f}"
             f"{own.wall / cost.wall:13.2f}{own.cpu / cost.cpu:8.2f}"
         )
     return "\n".join(lines)

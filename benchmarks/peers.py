@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measure import side_by_side, table
+from measure import run, side_by_side, table
 
 
 def main() -> None:
@@ -28,6 +28,7 @@ def main() -> None:
     args = parser.parse_args()
     repo = str(args.repo.resolve())
     ours = [str(args.unsealed)] if args.unsealed else [sys.executable, "-m", "scanner"]
+    run([*ours, "scan", "-"], watch=False)  # whose rules are not compiled yet compiles them now
     with tempfile.TemporaryDirectory() as scratch:
         # Reports go to files, as in use; what is told on the way is thrown away.
         out = os.path.join(scratch, "report")
