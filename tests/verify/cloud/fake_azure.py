@@ -17,6 +17,7 @@ from xml.sax.saxutils import escape
 
 from tests.verify.provider import Asked, Say
 
+ENDPOINTS = (("token", "token"), ("authorization", "authorize"))
 NOW = dt.datetime.now(dt.timezone.utc)
 
 
@@ -70,7 +71,8 @@ class FakeEntra:
         if path.endswith("openid-configuration"):
             assert asked.method == "GET"
             host = f"https://login.microsoftonline.com/{tenant}"
-            found = {"token_endpoint": f"{host}/oauth2/v2.0/token", "issuer": f"{host}/v2.0"}
+            ends = {f"{kind}_endpoint": f"{host}/oauth2/v2.0/{path}" for kind, path in ENDPOINTS}
+            found = {**ends, "issuer": f"{host}/v2.0"}
             return _json(200, {**found, "cloud_instance_name": self.cloud})
         assert (
             asked.host

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.servers
 ACCOUNT = "shopdata"
 KEY = base64.b64encode(fill("{{alnum:64}}", seed=1).encode()).decode()
 WRONG = base64.b64encode(fill("{{alnum:64}}", seed=2).encode()).decode()
+SECOND = base64.b64encode(fill("{{alnum:64}}", seed=3).encode()).decode()
 NOW = dt.datetime.now(dt.timezone.utc)
 Transports = Callable[..., Transport]
 Asked = Callable[[str, str], Verification]
@@ -37,7 +38,7 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     with running(
         ["azurite-blob", "--silent", "--skipApiVersionCheck", "--blobHost", "127.0.0.1",
          "--blobPort", str(port), "-l", str(folder)],
-        port, folder, AZURITE_ACCOUNTS=f"{ACCOUNT}:{KEY}",
+        port, folder, AZURITE_ACCOUNTS=f"{ACCOUNT}:{KEY}:{SECOND}",
     ):  # fmt: skip
         yield port
 
@@ -58,12 +59,12 @@ def connection(key: str) -> str:
     return f"C=DefaultEndpointsProtocol=https;AccountName={ACCOUNT};AccountKey={key};\n"
 
 
-def signature(end: dt.datetime, key: str = KEY, permissions: str = "rl") -> str:
+def signature(end: dt.datetime, key: str = KEY, permissions: str = "rl", kinds: str = "sco") -> str:
     """An account's shared access signature, by the documented recipe."""
     fields = {
         "sv": "2021-08-06",
         "ss": "b",
-        "srt": "sco",
+        "srt": kinds,
         "sp": permissions,
         "se": f"{end:%Y-%m-%dT%H:%M:%SZ}",
     }
@@ -109,6 +110,20 @@ def test_a_live_signature_is_told(asked: Asked) -> None:
 
     assert (verdict.status, verdict.scopes) == (Status.ACTIVE, ("sas read", "sas list"))
     assert verdict.expires_at == f"{end:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_the_second_key_lives_as_well(asked: Asked) -> None:
+    verdict = asked(connection(SECOND), "azure-storage-connection-string")
+
+    assert verdict.status is Status.ACTIVE
+
+
+def test_a_signature_that_may_do_little_is_alive(asked: Asked) -> None:
+    verdict = asked(
+        signature(NOW + dt.timedelta(days=3), permissions="r", kinds="o"), "azure-sas-token"
+    )
+
+    assert (verdict.status, verdict.scopes) == (Status.ACTIVE, ("sas read",)), verdict.reason
 
 
 def test_an_expired_signature_is_inactive(asked: Asked) -> None:
