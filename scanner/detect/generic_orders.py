@@ -31,5 +31,7 @@ _COMPARED_TRIGGER = (
     rb"[^\s\"'`]{3}[\"'`]\s?(?:===?|!==?|<>)\s?[\w.>-]{0,40}"
     rb"(?:passw|pwd|passphrase|secret|token|api_?key|private_?key)"
 )
-TRIGGERS = ((_SHOUTED_TRIGGER, False), (_COMPARED_TRIGGER, True))
+# `acme token - 'value'`, as notes have it: what is common is then looked for around it.
+_DASHED_TRIGGER = rb"(?:token|secret|password|[^a-z]key)\s-\s[\"'`][^\s\"'`<>]{12}"
+TRIGGERS = ((_SHOUTED_TRIGGER, False), (_COMPARED_TRIGGER, True), (_DASHED_TRIGGER, True))
 """What the first pass looks for on their behalf, and whether in any case."""

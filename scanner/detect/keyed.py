@@ -30,7 +30,7 @@ _WIDEST = 2_048
 _AHEAD = 24
 """Bytes before a word that may hold one of the wanted names: `<secret>{box …`."""
 
-_BINDING = re.compile(rb"""[ \t]*(?:=>|:=|==|=|:|->|,)?[ \t]*[brfu@]?["'`({]{0,2}""")
+_BINDING = re.compile(rb"""["'`\])]{0,2}[ \t]*(?:=>|:=|==|=|:|->|,)?[ \t]*[brfu@]?["'`({]{0,2}""")
 _MEMO_ENTRIES = 20_000
 _DIGIT = re.compile(rb"[0-9]")
 _HEX = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -73,7 +73,7 @@ def expression(pair: Pair) -> bytes:
     """
     Return the first pass's expression for a pair (any case).
     """
-    value = weaken(pair.value.encode()).pattern.decode()
+    value = weaken(pair.value.encode(), head=False).pattern.decode()
     gap = f"(?:.{{0,{pair.distance - 1}}}[^A-Za-z0-9])"
     return f"{word_pattern(pair.word)}{gap}(?-i:{value})".encode()
 

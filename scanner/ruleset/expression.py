@@ -55,9 +55,11 @@ class Weakened:
     """The longest text that the whole pattern matches."""
 
 
-def weaken(pattern: bytes) -> Weakened:
+def weaken(pattern: bytes, *, head: bool = True) -> Weakened:
     """
     Return the expression for `pattern`; raise `ValueError` for what cannot be weakened.
+
+    `head` says that it may start anywhere: not so where something is put before it.
     """
     tree = _parser.parse(pattern)
     flags = tree.state.flags
@@ -65,7 +67,7 @@ def weaken(pattern: bytes) -> Weakened:
         flags &= ~re.VERBOSE
     nodes = list(tree)
     kept = _without_tail(nodes)
-    expression = _emit(_without_head(kept), dotall=bool(flags & re.DOTALL))
+    expression = _emit(_without_head(kept) if head else kept, dotall=bool(flags & re.DOTALL))
     if not expression:
         raise ValueError("every part of the pattern is optional")
     return Weakened(

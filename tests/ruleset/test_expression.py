@@ -37,3 +37,8 @@ def test_case_is_a_flag():
 def test_what_cannot_be_weakened_is_refused(pattern):
     with pytest.raises(ValueError, match=r"optional|cannot express"):
         weaken(pattern)
+
+
+def test_behind_something_else_the_head_keeps_its_bounds():
+    assert weaken(rb"[0-9]{3,9}-x").pattern == rb"(?:[0-9]){3}\x2dx"
+    assert weaken(rb"[0-9]{3,9}-x", head=False).pattern == rb"(?:[0-9]){3,9}\x2dx"
