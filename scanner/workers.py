@@ -158,6 +158,36 @@ def run_each(
     return outcomes
 
 
+class Aside(Generic[T]):
+    """
+    One task that a process of its own does while we go on, if `worth` it and the system can fork.
+    """
+
+    def __init__(self, task: Callable[[], T], *, worth: bool) -> None:
+        self._task = task
+        self._running = _start(task, []) if worth and CAN_FORK else None
+
+    def result(self) -> T:
+        """
+        Return what the task returns, or raise what it raises; call it once.
+
+        A process that died is made up for here.
+        """
+        if self._running is None:
+            return self._task()
+        child, pipe = self._running
+        with pipe:
+            text = pipe.read()
+        _, status = os.waitpid(child, 0)
+        if not text or status != 0:
+            return self._task()
+        done, value = pickle.loads(text)  # noqa: S301 # written by our own child
+        if done:
+            result: T = value
+            return result
+        raise value
+
+
 def _start(task: Callable[[], T], others: Sequence[tuple[int, IO[bytes]]]) -> tuple[int, IO[bytes]]:
     inner, outer = os.pipe()
     with warnings.catch_warnings():

@@ -24,9 +24,14 @@ from scanner.sources.git import open_repository
 from scanner.sources.objects import ObjectWalk
 from scanner.triage.attribution import Attribution, Located
 from scanner.triage.suppression import Comments
+from scanner.workers import Aside
 
 _MAX_PUBLICS = 2_000
 _KINDS = ("blob", "commit", "tag", "tree")
+
+
+_MANY = 2_000
+"""Matches: with fewer, a process costs more than it saves."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -148,12 +153,21 @@ def _locate(
     for raw, public in seen.publics.items():
         path = next(iter(paths.get(public.document.blob or "", ())), None)
         seen.publics[raw] = replace(public, document=replace(public.document, path=path))
-    named, limits = judge_names(walk, paths, seen.matches, sealed, ring)
+    at = {path for blob in sealed for path in paths.get(blob, ()) if may_be_sealed(path)}
+    at |= {path for there in paths.values() for path in there if asked(rules.policy, path)}
+    # Neither asks what the other finds, and keys are derived slowly on purpose.
+    aside = Aside(
+        lambda: (
+            judge_names(walk, paths, seen.matches, sealed, ring),
+            judge_past(walk, attribution.versions(), at, rules, ring.takes),
+        ),
+        worth=len(seen.matches) > _MANY,
+    )
+    located = attribution.locate(seen.matches)
+    (named, limits), past = aside.result()
     # Of a text that also called for its checker by itself, the match is there already.
     known = {(m.rule_id, m.document.blob) for m in seen.matches if m.secret is None}
     fresh = [m for m in named if (m.rule_id, m.document.blob) not in known]
-    located = attribution.locate([*seen.matches, *fresh])
-    at = {path for blob in sealed for path in paths.get(blob, ()) if may_be_sealed(path)}
-    at |= {path for there in paths.values() for path in there if asked(rules.policy, path)}
-    past = judge_past(walk, attribution.versions(), at, rules, ring.takes)
+    if fresh:
+        located += attribution.locate(fresh)
     return [*located, *past.located], [*attribution.limits, *limits, *past.limits]

@@ -51,24 +51,28 @@ def candidates(data: bytes, hits: Sequence[tuple[int, int]]) -> list[Located]:
     return [found[start] for start in sorted(found)]
 
 
-def windows(data: bytes, hits: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def windows(data: bytes, hits: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """
-    Yield each stretch of text to be read: whole lines, or windows of lines too long for that.
+    Return each stretch of text to be read: whole lines, or windows of lines too long for that.
     """
+    found: list[tuple[int, int]] = []
+    rfind, find = data.rfind, data.find
     done = -1
     for offset, tag in hits:
         if tag == Trigger.JWK:
-            for begin, end in _lines(
-                data, max(0, offset - _JWK_REACH), min(len(data), offset + _JWK_REACH)
-            ):
-                yield begin, end
+            found += _lines(data, max(0, offset - _JWK_REACH), min(len(data), offset + _JWK_REACH))
             continue
-        at = max(0, offset - 1)
+        at = offset - 1 if offset else 0
         if at < done:
             continue
-        begin, end = _line_at(data, at)
+        # Nearly every line is short: the rest of `_line_at` is for those that are not.
+        begin = rfind(b"\n", at - _LONG if at > _LONG else 0, at) + 1
+        end = find(b"\n", at, begin + _LONG)
+        if end < 0 or (begin == 0 and at > _LONG):
+            begin, end = _line_at(data, at)
         done = end
-        yield begin, end
+        found.append((begin, end))
+    return found
 
 
 def _line_at(data: bytes, at: int) -> tuple[int, int]:
@@ -132,11 +136,10 @@ class GenericDetector:
         """
         See `registry.Detector.detect`.
         """
-        places = [
-            (text, begin, text.data[begin:end])
-            for text in texts
-            for begin, end in windows(text.data, text.hits)
-        ]
+        places: list[tuple[registry.Text, int, bytes]] = []
+        for text in texts:
+            data = text.data
+            places += [(text, begin, data[begin:end]) for begin, end in windows(data, text.hits)]
         judged = self._judge({line for _, _, line in places})
         found: list[tuple[registry.Text, int, Judged]] = []
         seen: set[tuple[int, int]] = set()

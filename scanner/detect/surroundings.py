@@ -36,12 +36,13 @@ class Surroundings:
             if database is None:
                 return
             self._pass = FirstPass([database])
-        windows = [
-            (view.source, low, view.data[low:high])
-            for view in views
-            for low, high in _windows(view)
-        ]
-        windows = [window for window in windows if window[2] not in self._silent]
+        windows: list[tuple[Source, int, bytes]] = []
+        for view in views:
+            data, source = view.data, view.source
+            for low, high in _windows(view.hits, len(data)):
+                text = data[low:high]
+                if text not in self._silent:
+                    windows.append((source, low, text))
         starts, offset = [], 0
         for _, _, text in windows:
             starts.append(offset)
@@ -67,19 +68,20 @@ class Surroundings:
         self._silent.update(text for text in texts if len(text) <= _LONGEST_REMEMBERED)
 
 
-def _windows(view: View) -> Iterator[tuple[int, int]]:
+def _windows(hits: Sequence[tuple[int, int]], length: int) -> list[tuple[int, int]]:
     """
-    Yield the surroundings of the hits, joined where they meet.
+    Return the surroundings of the hits, joined where they meet.
     """
-    length = len(view.data)
+    found: list[tuple[int, int]] = []
     low = high = 0
-    for end, _ in view.hits:
-        start = max(0, end - _BEFORE)
+    for end, _ in hits:
+        start = end - _BEFORE
         if high and start > high:
-            yield low, min(high, length)
+            found.append((low, high))
             low = start
         elif not high:
-            low = start
+            low = max(0, start)
         high = end + _AFTER
     if high:
-        yield low, min(high, length)
+        found.append((low, min(high, length)))
+    return found
