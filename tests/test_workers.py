@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 
 from scanner.secret import Secret
-from scanner.workers import CAN_FORK, Board, fork_each, run_each
+from scanner.workers import CAN_FORK, Aside, Board, fork_each, run_each
 
 pytestmark = pytest.mark.skipif(not CAN_FORK, reason="this system cannot fork safely")
 
@@ -99,3 +99,29 @@ def test_ctrl_c_ends_the_tasks_and_keeps_what_they_have(run) -> None:
 
     assert outcome.value == "stopped"
     assert board.stopped
+
+
+@pytest.mark.parametrize("worth", [True, False])
+def test_a_task_is_done_aside(worth) -> None:
+    aside = Aside(lambda: (os.getpid(), Secret(b"a value")), worth=worth)
+
+    done_by, secret = aside.result()
+
+    assert (done_by == os.getpid()) is not worth
+    assert secret == Secret(b"a value")
+
+
+def test_an_exception_comes_from_aside() -> None:
+    with pytest.raises(ValueError, match="of its own"):
+        Aside(_fail, worth=True).result()
+
+
+def test_a_task_whose_process_died_is_done_here() -> None:
+    parent = os.getpid()
+
+    def task() -> str:
+        if os.getpid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return "done"
+
+    assert Aside(task, worth=True).result() == "done"

@@ -21,6 +21,7 @@ from scanner.triage.attribution_commits import look_up
 MAX_STATES = 2_000_000
 """Paths of one depth: a tree that holds itself ten times over, ten deep, has billions."""
 
+_AT_ONCE = 1 << 18
 _ROOT = 0
 _NONE = np.iinfo(np.int32).max
 
@@ -81,7 +82,9 @@ class PathFinder:
 
     def _climb(self, trees: Trees) -> None:
         # Items are numbered trees first, then the wanted objects that are none.
-        parents: list[Ints] = []
+        # Runs of trees that hold one thing are kept as such: spelled out they are millions.
+        firsts: list[Ints] = []
+        lengths: list[Ints] = []
         items: list[Ints] = []
         names: list[npt.NDArray[np.uint32]] = []
         itself = self.trees(self._wanted)
@@ -100,16 +103,20 @@ class PathFinder:
                 some, number = some[number >= 0], number[number >= 0]
                 first = some["first"].astype(np.int64)
                 length = some["last"] - first + 1
-                parent = _ranges(first, length)
-                new[parent] = True
-                parents.append(parent.astype(np.int32))
-                items.append(np.repeat(number, length).astype(np.int32))
-                names.append(np.repeat(some["name"], length))
+                new[_ranges(first, length)] = True
+                firsts.append(some["first"].copy())
+                lengths.append(length.astype(np.int32))
+                items.append(number.astype(np.int32))
+                names.append(some["name"].copy())
             new &= ~self._needed
             self._needed |= new
             numbers = np.flatnonzero(new)
             frontier = self._keys[numbers]
-        self._parents = _joined(parents, np.int32)
+        self._firsts = _joined(firsts, np.int32)
+        self._lengths = _joined(lengths, np.int32)
+        total = np.cumsum(self._lengths, dtype=np.int64)
+        last = int(total[-1]) if len(total) else 0
+        self._cuts = np.searchsorted(total, np.arange(_AT_ONCE, last, _AT_ONCE))
         self._items = _joined(items, np.int32)
         self._names = _joined(names, np.uint32)
 
@@ -163,29 +170,62 @@ class PathFinder:
         many = np.zeros(self._count, np.int32)
         unique, start, count = np.unique(trees, return_index=True, return_counts=True)
         begin[unique], many[unique] = start, count
-        rows = np.flatnonzero(many[self._parents])
-        times = many[self._parents[rows]]
-        if times.sum() > MAX_STATES * 8:
+        found = [self._nothing()]
+        left = MAX_STATES * 8
+        # Most of it is the same path by way of another version: told apart a part at a time.
+        for some in np.split(np.arange(len(self._firsts)), self._cuts):
+            run = np.repeat(some, self._lengths[some])
+            parents = _ranges(self._firsts[some], self._lengths[some])
+            times = many[parents]
+            rows = np.flatnonzero(times)
+            times = times[rows]
+            if int(times.sum()) > left:
+                self.cut = True
+                allowed = int(np.searchsorted(np.cumsum(times), left))
+                rows, times = rows[:allowed], times[:allowed]
+            left -= int(times.sum())
+            up = folders[_ranges(begin[parents[rows]], times)].astype(np.int32)
+            here = np.repeat(run[rows], times)
+            name = self._names[here]
+            path = combine(level.path[up], name)
+            found.append(_earliest(Level(self._items[here], path, level.first[up], up, name)))
+        best = _earliest(_chained(found))
+        if len(best.item) > MAX_STATES:
             self.cut = True
-            allowed = int(np.searchsorted(np.cumsum(times), MAX_STATES * 8))
-            rows, times = rows[:allowed], times[:allowed]
-        up = folders[_ranges(begin[self._parents[rows]], times)].astype(np.int32)
-        rows = np.repeat(rows, times)
-        item = self._items[rows]
-        name = self._names[rows]
-        path = combine(level.path[up], name)
-        first = level.first[up]
-        both = path ^ (item.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
-        order = np.lexsort((first, both)).astype(np.int32)
-        ordered = both[order]
-        del both
-        best = np.ones(len(order), bool)
-        best[1:] = ordered[1:] != ordered[:-1]
-        keep = order[best]
-        if len(keep) > MAX_STATES:
-            self.cut = True
-            keep = keep[np.argsort(first[keep], kind="stable")[:MAX_STATES]]
-        return Level(item[keep], path[keep], first[keep], up[keep], name[keep])
+            best = _picked(best, np.argsort(best.first, kind="stable")[:MAX_STATES])
+        return best
+
+    def _nothing(self) -> Level:
+        none = np.zeros(0, np.int32)
+        return Level(none, none.astype(np.uint64), none, none, none.astype(np.uint32))
+
+
+def _earliest(level: Level) -> Level:
+    """
+    Return each item and path once, with its first position.
+    """
+    both = level.path ^ (level.item.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+    order = np.lexsort((level.first, both)).astype(np.int32)
+    ordered = both[order]
+    best = np.ones(len(order), bool)
+    best[1:] = ordered[1:] != ordered[:-1]
+    return _picked(level, order[best])
+
+
+def _picked(level: Level, rows: npt.NDArray[Any]) -> Level:
+    return Level(
+        level.item[rows], level.path[rows], level.first[rows], level.up[rows], level.name[rows]
+    )
+
+
+def _chained(levels: list[Level]) -> Level:
+    return Level(
+        np.concatenate([level.item for level in levels]),
+        np.concatenate([level.path for level in levels]),
+        np.concatenate([level.first for level in levels]),
+        np.concatenate([level.up for level in levels]),
+        np.concatenate([level.name for level in levels]),
+    )
 
 
 def _chain(levels: list[Level], depth: int, row: int) -> tuple[tuple[int, int], ...]:
@@ -206,7 +246,7 @@ def _joined(parts: list[Any], kind: npt.DTypeLike) -> Any:
     return whole
 
 
-def _ranges(starts: Ints, lengths: Ints) -> Ints:
+def _ranges(starts: npt.NDArray[Any], lengths: npt.NDArray[Any]) -> Ints:
     """
     Return `start, start + 1, …` of each range, one after the other.
     """
