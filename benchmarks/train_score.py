@@ -310,7 +310,7 @@ FOREIGN = 0.4
 """What a test case weighs beside a line of a labelled repository."""
 
 POPULAR = Path(__file__).with_name("popular.json")
-POPULAR_WEIGHT = 0.5
+POPULAR_WEIGHT = 1.0
 LARGEST = 2_000_000
 
 TEMPLATES_KEPT = 12

@@ -12,16 +12,32 @@ import re
 _NAME = re.compile(
     rb"""(?ix)
     (?:signatures? | checksums? | (?:finger|thumb)prints? | digests? | etag | publickeytoken
-      | hash | sig | nonce)\Z
-  | public_?key | encrypted | key[-_.]?(?:down|up|press)
+      | hash | sig | nonce | [-_]iv | md5 | sha[-_]?\d{1,3}
+      | (?:client|tenant|project|app|application|account|customer|subscription)[-_.]?id)\Z
+  | public_?key | encrypted | cipher_?text | (?:md5|sha\d{1,3})[-_]pass | [-_]cek\Z
+  | key[-_.]?(?:down|up|press)
   | (?:primary|foreign|composite|unique|sort|partition)[-_.]?keys?\Z"""
 )
 _VALUES = (
     b"MIGfMA0G", b"MIIBIjANBg", b"MIICIjANBg", b"MFkwEwYHKoZI", b"LS0tLS1CRUdJTiBDRVJU",
-    b"LS0tLS1CRUdJTiBQVUJ", b"-----BEGIN CERT", b"-----BEGIN PUBLIC", b"ssh-rsa ", b"AAAAB3NzaC1",
+    b"LS0tLS1CRUdJTiBQVUJ", b"-----BEGIN CERT", b"-----BEGIN PUBLIC", b"ssh-", b"ecdsa-sha2-",
+    b"AAAAB3NzaC1", b"AAAAC3NzaC1", b"pbkdf2_", b"pbkdf2:", b"{SSHA", b"{SHA", b"{CRYPT}",
 )  # fmt: skip
-"""Public keys and certificates begin so: in DER, in base64 of PEM, in PEM, of SSH."""
+"""Public keys and certificates (DER, base64 of PEM, PEM, SSH) and hashes begin so."""
 
+_WORD_FOR_PASSWORD = re.compile(
+    rb"""(?ix) \A (?!.*\d) (?:.*[\s'"])?
+      (?:lozink | cyfrinair | salasan | hesl[oa] | has(?:l|\xc5\x82)o
+      | parool | parol[aei\xc4] | slapta | wachtwoord | l(?:\xc3\xb6|o)senord | adgangskode
+      | passord | jelsz | (?:\xc5\x9f|s)ifre | contrase | senha\b | geslo\b | mot\sde\spasse
+      | passwort | kennwort | m\xe1\xba\xadt\skh | sandi\b
+      | \xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb)"""
+)
+_SENTENCE = re.compile(
+    rb"(?:[A-Z\x80-\xff][\w\x80-\xff'-]*)(?:[ ,]+[\w\x80-\xff'-]+){1,12}[?.!: ]*"
+)
+
+_LONGEST_LABEL = 80
 _KEYBOARD = b"1234567890qwertyuiopasdfghjklzxcvbnm 0123456789 abcdefghijklmnopqrstuvwxyz"
 _UUID = re.compile(rb"(?i)\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?")
 # UUIDs name things.  Only where the name says that one opens something it may be a credential.
@@ -40,9 +56,28 @@ def excluded(name: bytes, value: bytes) -> bool:
     """
     if _NAME.search(name) or value.startswith(_VALUES) or value.lower() in _KEYBOARD:
         return True
+    if _says_so(value):
+        return True
     if value.count(b"-") == 4 and _UUID.fullmatch(value) and not _OPENS.search(name):
         return True
     return (b"?" in value or b" " in value) and _has_foreign_sign(name, value)
+
+
+def _says_so(value: bytes) -> bool:
+    """
+    Return whether a value is a text for people (the word for password in one of their languages, a
+    sentence that English has no letters for), or no text at all.
+    """
+    if not value.isascii() and (_SENTENCE.fullmatch(value) or not _is_text(value)):
+        return True
+    return len(value) <= _LONGEST_LABEL and _WORD_FOR_PASSWORD.match(value) is not None
+
+
+def _is_text(value: bytes) -> bool:
+    try:
+        return value.decode("utf-8").isprintable()
+    except UnicodeDecodeError:
+        return False
 
 
 def _has_foreign_sign(name: bytes, value: bytes) -> bool:
