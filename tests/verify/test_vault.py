@@ -116,7 +116,7 @@ def test_a_live_token_is_told_with_policies_end_and_rights(ask: Ask, vault: Fake
     verdict = ask(token())
 
     assert verdict.status is Status.ACTIVE
-    assert verdict.scopes == ("default", "ops")
+    assert verdict.scopes == ("default", "ops", "sys/auth/*: update")
     assert verdict.expires_at == "2027-01-01T00:00:00Z"
     assert "ends by itself in 3600 s" in verdict.reason
     assert "renewable" in verdict.reason

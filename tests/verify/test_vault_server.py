@@ -99,9 +99,10 @@ def test_dangerous_rights_of_a_token_that_is_not_root(bao: OpenBao, scan: Scan) 
     bao.ok("POST", "sys/policies/acl/climber", {"policy": policy})
     token, _ = bao.token(policies=["climber"])
 
-    rights = scan(env(bao, token), "--allow-found-hosts")["rights"]
+    verdict = scan(env(bao, token), "--allow-found-hosts")
 
-    assert rights[0].startswith("write policies: it can give itself any right")
+    assert verdict["rights"][0].startswith("write policies: it can give itself any right")
+    assert verdict["severity"] == "critical"
 
 
 def test_a_batch_token(bao: OpenBao, scan: Scan) -> None:

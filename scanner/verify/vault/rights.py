@@ -5,7 +5,7 @@ What a Vault token may do where it hurts, asked of the server in one request.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from scanner.verify.vault.server import Answer, Caller, answer_of, data_of
 
@@ -62,21 +62,43 @@ _EVERYBODYS = re.compile(
 )
 
 
-def granted(caller: Caller, token: str, mounts: dict[str, Any], path: str) -> tuple[str, ...]:
+class Granted(NamedTuple):
     """
-    Return what the token may do, the worst first; empty if the server does not say.
+    What the server told of a token's rights, the worst first.
+    """
+
+    scopes: tuple[str, ...] = ()
+    """Of the server itself: what makes a token dangerous whatever its policies are called."""
+
+    words: tuple[str, ...] = ()
+
+
+def granted(caller: Caller, token: str, mounts: dict[str, Any], path: str) -> Granted:
+    """
+    Return what the token may do; nothing if the server does not say.
     """
     asked = [*_PATHS, *_engines(mounts)]
     reply = caller.post(path, {"paths": sorted({row[0] for row in asked})}, token=token)
     body = reply.json()
     if answer_of(reply) is not Answer.ACCEPTED or not isinstance(body, dict):
-        return ()
+        return Granted()
     told: dict[str, Any] = data_of(reply) or body
-    return tuple(
-        f"{words} ({where.replace('unsealed-probe', '*')})"
+    able = {
+        where: sorted(enough & set(map(str, told[where])))
+        for where, enough, _ in asked
+        if isinstance(told.get(where), list)
+    }
+    scopes = [f"{_shown(row[0])}: {', '.join(able[row[0]])}" for row in _PATHS if able.get(row[0])]
+    words = [
+        f"{words} ({_shown(where)})"
         for where, enough, words in asked
-        if isinstance(told.get(where), list) and enough & set(told[where])
-    )
+        if isinstance(told.get(where), list) and enough & set(map(str, told[where]))
+    ]
+    return Granted(tuple(scopes), tuple(words))
+
+
+def _shown(path: str) -> str:
+    return path.replace("unsealed-probe", "*")
 
 
 def granted_paths(caller: Caller, token: str, path: str) -> tuple[str, ...]:

@@ -119,7 +119,7 @@ def ask_token(caller: Caller, token: str, state: Health, consent: Consent) -> Ve
         return _alive(facts, reach, f"limited: {left}{kept}")
     rights = granted(caller, token, data_of(mounts), CAPABILITIES)
     paths = granted_paths(caller, token, PATHS)
-    return _alive(facts, (*rights, *paths, *reach), None)
+    return _alive(facts, (*rights.words, *paths, *reach), None, rights.scopes)
 
 
 def _refused(state: Health) -> Verification:
@@ -145,17 +145,22 @@ def _wrapping(data: dict[str, Any]) -> Verification:
     )
 
 
-def _alive(facts: dict[str, Any], reach: tuple[str, ...], remark: str | None) -> Verification:
+def _alive(
+    facts: dict[str, Any],
+    reach: tuple[str, ...],
+    remark: str | None,
+    scopes: tuple[str, ...] = (),
+) -> Verification:
     policies = facts.get("policies")
-    scopes = tuple(p for p in policies if isinstance(p, str)) if isinstance(policies, list) else ()
+    named = tuple(p for p in policies if isinstance(p, str)) if isinstance(policies, list) else ()
     return Verification(
         status=Status.ACTIVE,
         identity=who(facts),
-        scopes=scopes,
+        scopes=named if "root" in named else (*named, *scopes),
         created_at=text_of(facts, "issue_time"),
         expires_at=text_of(facts, "expire_time"),
         reason="; ".join([*lifetime(facts), *([remark] if remark else [])]) or "accepted",
-        rights=(*plain_words("vault", [s for s in scopes if s == "root"]), *reach),
+        rights=(*plain_words("vault", [policy for policy in named if policy == "root"]), *reach),
     )
 
 

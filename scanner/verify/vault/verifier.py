@@ -24,10 +24,13 @@ _TOKENS = frozenset(
         "hashicorp-vault-batch-token",
         "hashicorp-vault-legacy-service-token",
         "hashicorp-vault-legacy-batch-token",
+        "hashicorp-vault-header-token",
     }
 )
 _APPROLE = "hashicorp-vault-approle-secret-id"
-_USERPASS = "hashicorp-vault-userpass-password"  # the id of a rule
+_USERPASS = frozenset(
+    {"hashicorp-vault-userpass-password", "hashicorp-vault-userpass-password-in-call"}
+)
 _LEASE = "hashicorp-vault-dynamic-password"
 _MOST_SERVERS = 3
 _SPENDS = "a lookup takes a use of the token beside it (--spare-uses)"
@@ -181,7 +184,7 @@ def login_of(finding: Finding) -> Login | None:
         role_id = value_of(finding, "role_id")
         mount = mount_of(finding, "approle")
         return None if role_id is None or mount is None else approle(mount, role_id, secret)
-    if finding.rule_id == _USERPASS:
+    if finding.rule_id in _USERPASS:
         user = value_of(finding, "username")
         mount = mount_of(finding, "userpass")
         if user is None or mount is None or not is_segment(user):
