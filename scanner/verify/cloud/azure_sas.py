@@ -23,6 +23,7 @@ _RESOURCES = {
     "s": "one share",
 }
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,7})?)?Z)?\Z")
+_NAME = re.compile(r"[a-z]{1,12}\Z")
 _QUERY = re.compile(r"[\x21\x24-\x7e]{20,2000}\Z")
 
 
@@ -97,11 +98,13 @@ def parse_sas(text: str) -> Sas | None:
     """
     Return the signature that `text` is, `None` if it is none.
     """
-    query = text.replace("&amp;", "&")
-    if not _QUERY.match(query):
+    raw = text.replace("&amp;", "&")
+    if not _QUERY.match(raw):
         return None
-    try:
-        fields = dict(urllib.parse.parse_qsl(query, max_num_fields=40))
-    except ValueError:
-        return None
-    return Sas(query, fields) if fields.get("sig") else None
+    # A text that was decoded on the way to us has a bare `+` where a URL has `%2B`; a
+    # space never stands in one, so both are read alike and written anew.
+    pairs = (part.partition("=") for part in raw.split("&"))
+    fields = {name: urllib.parse.unquote(value) for name, _, value in pairs}
+    query = "&".join(f"{name}={urllib.parse.quote(fields[name], safe='')}" for name in fields)
+    fit = all(_NAME.match(name) for name in fields) and fields.get("sig")
+    return Sas(query, fields) if fit else None

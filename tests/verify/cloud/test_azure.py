@@ -4,6 +4,7 @@ Azure: client secrets, storage keys, shared access signatures and DevOps tokens.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from scanner.model import Finding, Status
+from scanner.secret import Secret
 from scanner.verify.registry import Consent
 from scanner.verify.runner import Runner, Selection
 from scanner.verify.transport import Limits, Transport
@@ -233,6 +235,33 @@ def test_an_account_is_asked_with_consent_alone(
     assert "--allow-found-hosts" in (verdict.reason or "")
     assert "--allow-found-hosts" in (line.excuse or "")
     assert not provider.asked
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param("a%2Bb%2Fc%3D", id="as in a URL"),
+        pytest.param("a+b/c=", id="decoded on the way"),
+        pytest.param("a%2bb%2fc%3d", id="in small letters"),
+    ],
+)
+def test_a_signature_arrives_as_it_was_made(
+    anywhere: Transports, storage: FakeStorage, written: str
+) -> None:
+    body = fill("{{alnum:38}}", seed=12)
+    storage.sas_ok = lambda fields: "" if fields["sig"] == f"a+b/c{body}=" else MISMATCH
+    sig = written.replace("c", f"c{body}", 1)
+    finding = one(sas(), SAS_RULE)
+    assert finding.secret
+    secret = finding.secret.reveal().replace(SIG.encode(), sig.encode())
+
+    verdict = ask(
+        dataclasses.replace(finding, secret=Secret(secret)),
+        anywhere(allow_found_hosts=True),
+        consent=FOUND_HOSTS,
+    )
+
+    assert verdict.status is Status.ACTIVE, verdict.reason
 
 
 def test_what_a_signature_says_of_itself_is_told_offline(
