@@ -53,7 +53,7 @@ class _App:
     client: str
     secret: str = field(repr=False)
     sure: bool
-    """No other tenant and no other app is named near it."""
+    """Its app stands beside it, and no other app and tenant is named near it."""
 
 
 class EntraSecrets:
@@ -148,7 +148,9 @@ def _app(finding: Finding) -> _App | None:
     secret = secret_text(finding)
     if not tenants or not clients or secret is None:
         return None
-    return _App(tenants[0], clients[0], secret, sure=len(tenants) == 1 == len(clients))
+    touching = (value_beside(finding, "next_to_it") or "").lower() == clients[0]
+    sure = touching and len(tenants) == 1 == len(clients)
+    return _App(tenants[0], clients[0], secret, sure)
 
 
 def _near(finding: Finding, name: str, shape: re.Pattern[str]) -> list[str]:
@@ -175,7 +177,7 @@ def _refused(app: _App, number: int, said: str) -> Verification:
     if number in _RIGHT_BUT:
         return _unknown(f"{_RIGHT_BUT[number]} ({said})")
     if number in {_WRONG, _NO_APP}:
-        return _unknown(f"{said}: another app's id stands beside it")
+        return _unknown(f"{said}, but the secret may be of another app")
     return _unknown(f"Entra answered {said}")
 
 

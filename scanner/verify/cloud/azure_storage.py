@@ -127,7 +127,9 @@ def _target(finding: Finding) -> _Target | None:
         return None
     others = {one for one in values_beside(finding, "any_account") if _ACCOUNT.match(one)}
     host = f"{accounts[0]}.blob.{suffix}"
-    return _Target(accounts[0], host, key=text, sure={*accounts, *others} == {accounts[0]})
+    touching = value_beside(finding, "next_to_it") == accounts[0]
+    sure = touching and {*accounts, *others} == {accounts[0]}
+    return _Target(accounts[0], host, key=text, sure=sure)
 
 
 def _sas_target(finding: Finding, text: str) -> _Target | None:

@@ -40,7 +40,7 @@ class _KeyFile:
     key_id: str | None
     project: str
     sure: bool
-    """No other account is named near it."""
+    """Its account stands beside it, and no other is named near it."""
 
 
 class ServiceAccounts:
@@ -113,9 +113,9 @@ def _key_file(finding: Finding) -> _KeyFile | None:
         return None
     ids = [one for one in values_beside(finding, "private_key_id") if _KEY_ID.match(one)]
     project = value_beside(finding, "project_id") or emails[0].partition("@")[2].split(".")[0]
-    return _KeyFile(
-        key, emails[0], ids[0] if ids else None, project, len(emails) == 1 and len(ids) <= 1
-    )
+    touching = value_beside(finding, "next_to_it") == emails[0]
+    sure = touching and len(emails) == 1 and len(ids) <= 1
+    return _KeyFile(key, emails[0], ids[0] if ids else None, project, sure)
 
 
 def _alive(calls: GoogleCalls, file: _KeyFile, token: str) -> Verification:
@@ -169,7 +169,7 @@ def _refused(calls: GoogleCalls, file: _KeyFile, code: str, words: str) -> Verif
     wrong = code == "invalid_grant" and "invalid jwt signature" in low
     if gone or off or wrong:
         if not file.sure:
-            return _unknown(f"{reason}, but another account's data stands beside it")
+            return _unknown(f"{reason}, but that may be another account's key")
         if wrong and _certificate(calls, file) is not None:
             return _unknown(f"{reason}, and yet lists the key among the account's own")
         what = "the account is gone" if gone else "the account is disabled"

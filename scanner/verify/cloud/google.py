@@ -246,7 +246,7 @@ def _client(calls: GoogleCalls, finding: Finding, secret: str) -> Verification:
     dead = code in {"invalid_client", "disabled_client", "deleted_client"} and any(
         word in low for word in ("secret is invalid", "was not found", "disabled", "deleted")
     )
-    if dead and len(ids) == 1:
+    if dead and ids == [value_beside(finding, "next_to_it")]:
         return Verification(status=Status.INACTIVE, reason=f"Google refuses the client ({said})")
     return Verification(status=Status.UNKNOWN, reason=f"Google answered {said}")
 

@@ -35,6 +35,7 @@ CONNECTION = (
     f"C=DefaultEndpointsProtocol=https;AccountName=shopdata;AccountKey={KEY};"
     "EndpointSuffix=core.windows.net\n"
 )
+FAR = f"STORAGE_ACCOUNT_NAME=shopdata\n# {'x' * 300}\nSTORAGE_KEY={KEY}\n"
 STORAGE = "azure-storage-connection-string"
 SIG = fill("{{alnum:43}}", seed=7) + "%3D"
 SAS_RULE = "azure-sas-token"
@@ -162,7 +163,8 @@ def test_a_secret_goes_to_its_own_cloud_alone(
         pytest.param(App({}, TENANT), ENV, "inactive", "7000215", id="wrong"),
         pytest.param(App({SECRET: PAST}, TENANT), ENV, "inactive", "7000222", id="expired"),
         pytest.param(App({SECRET: LATER}, TENANT, disabled=True), ENV, "unknown", "disabled", id="disabled"),
-        pytest.param(App({}, TENANT), f"OTHER_CLIENT_ID={OTHER}\n{ENV}", "unknown", "another app", id="of two apps"),
+        pytest.param(App({}, TENANT), f"OTHER_CLIENT_ID={OTHER}\n{ENV}", "unknown", "of another app", id="of two apps"),
+        pytest.param(App({}, TENANT), ENV.replace("ARM_CLIENT_SECRET", "# " + "x" * 200 + "\nARM_CLIENT_SECRET"), "unknown", "of another app", id="an app further off"),
         pytest.param(App({}, OTHER), ENV, "unknown", "no such tenant", id="no such tenant"),
     ],
 )  # fmt: skip
@@ -285,6 +287,7 @@ FRAME = "Signature not valid in the specified time frame: Start [x] - Expiry [y]
     [
         pytest.param({"keys": (OTHER_KEY,)}, CONNECTION, STORAGE, "inactive", id="rotated key"),
         pytest.param({"keys": ()}, "B=https://other1.blob.core.windows.net/\n" + CONNECTION, STORAGE, "unknown", id="of two accounts"),
+        pytest.param({"keys": ()}, FAR, "azure-storage-legacy-key", "unknown", id="an account further off"),
         pytest.param({"refuse": "AuthorizationFailure"}, CONNECTION, STORAGE, "unknown", id="firewall"),
         pytest.param({"refuse": "KeyBasedAuthenticationNotPermitted"}, CONNECTION, STORAGE, "unknown", id="keys are off"),
         pytest.param({}, sas(), SAS_RULE, "active", id="signature"),

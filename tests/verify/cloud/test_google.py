@@ -219,6 +219,15 @@ def test_an_endpoint_that_takes_any_key_proves_nothing(
     assert not [a for a in provider.asked if API_KEY in a.whole()]
 
 
+def test_a_client_further_off_is_not_called_dead(anywhere: Transports, google: FakeGoogle) -> None:
+    google.clients = {}
+    far = APP.replace("\n", f"\n# {'x' * 300}\n", 1)
+
+    verdict = ask(findings_in(far)["google-oauth-client-secret"], anywhere())
+
+    assert verdict.status is Status.UNKNOWN
+
+
 def test_the_project_of_a_limited_key_is_told(anywhere: Transports, google: FakeGoogle) -> None:
     google.keys = {API_KEY: "SERVICE_DISABLED"}
 
