@@ -45,6 +45,9 @@ _OPENS = re.compile(
     rb"(?i)(?:tok|pass(?!p)|pw|secret|api|access[_.-]?key|auth|cred|sess|[cx]srf)(?!.*id\Z)|sessionid"
 )
 
+# Made anew for each visit, and known to whoever loads the page.
+_OF_A_PAGE = re.compile(rb"(?i)[cx]srf[-_.]?token\Z")
+
 _TOKEN = re.compile(rb"(?i)token|key|jwt|cookie|session")
 _ANY_SIGN = re.compile(rb"(?i)pass|pwd|secret|phrase|seed|mnemonic|salt|url")
 _QUERY = re.compile(rb"\?\w+=[^?]*&")
@@ -54,7 +57,12 @@ def excluded(name: bytes, value: bytes) -> bool:
     """
     Return whether `value` opens nothing if it is given to `name`.
     """
-    if _NAME.search(name) or value.startswith(_VALUES) or value.lower() in _KEYBOARD:
+    if (
+        _NAME.search(name)
+        or _OF_A_PAGE.search(name)
+        or value.startswith(_VALUES)
+        or value.lower() in _KEYBOARD
+    ):
         return True
     if _says_so(value):
         return True

@@ -12,7 +12,7 @@ _WORDS = re.compile(
     rb"(?i)example|placeholder|changeme|change[_-]me|redacted|dummy|"
     rb"your[_-]?(?:api|token|key|secret|password|access|private|client|account|own)|"
     rb"(?:insert|replace|enter|put|add)[_-](?:your|me|here|with)|[_-]here\b|"
-    rb"to-?be-?replaced|notarealkey|not-?a-?real|aa1bb2cc3"
+    rb"to-?be-?replaced|notarealkey|not-?a-?real|aa1bb2cc3|abc123def456"
 )
 _SHAPES = re.compile(
     rb"\$\{?[A-Za-z_(][^\s]*|\$\([^)]*\)|\{\{.*\}\}|<[^<>]*>|%\([^)]*\)s|%[A-Za-z_]+%|"
@@ -36,6 +36,8 @@ _RUNS = (
     b"98765432109876543210",
 )
 _RUN_LENGTH = 8
+_LONG_RUN = re.compile(b"|".join(_RUNS[0][at : at + 12] for at in range(15)))
+"""Chance makes no such run, however long the value around it is."""
 
 
 def placeholder(value: bytes) -> str | None:
@@ -58,7 +60,7 @@ def placeholder(value: bytes) -> str | None:
         return "it says that it is an example"
     lowered = value.lower()
     runs = sum(_sequential(lowered[at : at + _RUN_LENGTH]) for at in range(0, len(value), 4))
-    if runs * 8 >= len(value) or _ends_in_a_run(lowered):
+    if runs * 8 >= len(value) or _LONG_RUN.search(lowered) or _ends_in_a_run(lowered):
         return "a run of the alphabet or the keyboard"
     return None
 
