@@ -40,6 +40,7 @@ APPROLES = {
     "env": "VAULT_ADDR=ADDRESS\nVAULT_ROLE_ID=ROLE\nVAULT_SECRET_ID=SECRET_ID\n",
     "Terraform": 'provider "vault" {\n  address = "ADDRESS"\n  auth_login {\n    path = "auth/approle/login"\n    parameters = {\n      role_id   = "ROLE"\n      secret_id = "SECRET_ID"\n    }\n  }\n}\n',
     "a command": "vault write -address=ADDRESS auth/approle/login role_id=ROLE secret_id=SECRET_ID\n",
+    "a call": 'curl --data \'{"role_id":"ROLE","secret_id":"SECRET_ID"}\' ADDRESS/v1/auth/approle/login\n',
     "YAML": "vault:\n  url: ADDRESS\n  role_id: ROLE\n  secret_id: SECRET_ID\n",
 }  # fmt: skip
 USERS = {
