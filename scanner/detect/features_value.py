@@ -51,6 +51,7 @@ _HASHED = re.compile(
     rb"(?i)\$(?:\d\w?|apr1|argon2\w*|pbkdf2\S*)\$|pbkdf2|\{S?SHA|sha\d+[:$-]|argon2|bcrypt"
 )
 _TELLING = re.compile(rb"pass|pwd|secret|token|api[_.-]?key|key|private|encrypt")
+_WORDY = re.compile(rb"[A-Za-z][A-Za-z _.:/()\[\]*,>-]*\Z")
 _DER = (b"MII", b"MIG", b"MHc", b"MC")
 _SEQUENTIAL = b"abcdefghijklmnopqrstuvwxyz0123456789abcdef9876543210qwertyuiopasdfghjklzxcvbnm"
 _FOURS = frozenset(_SEQUENTIAL[at : at + 4] for at in range(len(_SEQUENTIAL) - 3))
@@ -92,6 +93,24 @@ def value_features(value: bytes, tables: Tables) -> tuple[float, ...]:
         *_patterns(value),
         *_undone(value, tables, language[3]),
     )
+
+
+def is_ordinary(value: bytes, tables: Tables) -> bool:
+    """
+    Return whether a value is so plainly made of ordinary words that its score need not be asked:
+    a third to a half of all candidates are, and of the true ones two in a thousand.
+    """
+    if _WORDY.match(value) is None:
+        return False
+    known = unknown = 0
+    for part in PARTS.findall(value):
+        if len(part) < 3:
+            unknown += len(part)
+        elif tables.knows(part):
+            known += len(part)
+        else:
+            return False
+    return known > 2 * unknown
 
 
 @lru_cache(_MEMORY)

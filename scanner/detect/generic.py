@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from scanner.detect import registry
 from scanner.detect.features import content_features
+from scanner.detect.features_value import is_ordinary
 from scanner.detect.generic_forms import Candidate, Form, values_on
 from scanner.detect.generic_triggers import EXPRESSIONS, Trigger
 from scanner.detect.score import KEEP_FROM, score_rows
@@ -159,6 +160,7 @@ class GenericDetector:
         fresh = [line for line in lines if line not in known]
         tables = load().tables
         read = [(line, item) for line in fresh for item in values_on(line)]
+        read = [(line, item) for line, item in read if not is_ordinary(item.value, tables)]
         rows = [content_features(item, tables) for _, item in read]
         grouped: dict[bytes, list[Judged]] = {line: [] for line in fresh}
         for (line, item), row, score in zip(

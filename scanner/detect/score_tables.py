@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import array
 import json
+import operator
 import sys
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +50,13 @@ class Tables:
         """
         Return how many letters of a lower-case run longest-first reading finds ordinary words for.
         """
-        words = self.words
+        words, beginnings = self.words, self._beginnings()
         position = covered = 0
         size = min(len(run), 64)
         while position < size - 3:
+            if run[position : position + 4] not in beginnings:
+                position += 1
+                continue
             for length in range(min(_LONGEST_WORD, size - position), 3, -1):
                 if run[position : position + length] in words:
                     covered += length
@@ -60,6 +65,13 @@ class Tables:
             else:
                 position += 1
         return covered
+
+    @lru_cache(1)  # noqa: B019 # there is one table in a process
+    def _beginnings(self) -> frozenset[bytes]:
+        """
+        Return the first four letters of all words: most places in random text begin none.
+        """
+        return frozenset([word[:4] for word in self.words])
 
     def rarity(self, runs: Sequence[bytes]) -> tuple[float, float]:
         """
@@ -84,8 +96,8 @@ class Tables:
             for a, b, c in zip(symbols, symbols[1:], symbols[2:], strict=False)
         ]
         width = min(len(surprises), 4)
-        windows = [sum(surprises[i : i + width]) for i in range(len(surprises) - width + 1)]
-        return sum(surprises), max(windows) / width
+        sums = list(accumulate(surprises, initial=0))
+        return sums[-1], max(map(operator.sub, sums[width:], sums)) / width
 
 
 @dataclass(frozen=True, slots=True, eq=False)

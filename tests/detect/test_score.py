@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.detect.features import CONTENT, content_features
+from scanner.detect.features_value import is_ordinary
 from scanner.detect.features_words import PATH_NAMES, path_features
 from scanner.detect.generic_forms import describe, values_on
 from scanner.detect.registry import Evidence
@@ -164,3 +165,18 @@ def test_what_is_no_file_of_weights_is_told(tmp_path) -> None:
     file.write_bytes(dump({})[1:])
     with pytest.raises(ValueError, match="not a file of weights"):
         load(file)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("user_password", True),
+        ("django.contrib.auth.backends", True),
+        ("Enter your password", True),
+        ("{{alnum:20}}", False),
+        ("password1", False),
+        ("LwQeHbWxOaNxFyGlOuJe", False),
+    ],
+)
+def test_values_of_ordinary_words_are_not_scored(value: str, expected: bool) -> None:
+    assert is_ordinary(fill(value).encode(), load().tables) is expected
