@@ -50,6 +50,7 @@ _OF_A_PAGE = re.compile(rb"(?i)[cx]srf[-_.]?token\Z")
 
 _TOKEN = re.compile(rb"(?i)token|key|jwt|cookie|session")
 _ANY_SIGN = re.compile(rb"(?i)pass|pwd|secret|phrase|seed|mnemonic|salt|url")
+_LED = re.compile(rb"\?[\w+/=-]+")
 _QUERY = re.compile(rb"\?\w+=[^?]*&")
 
 
@@ -93,6 +94,8 @@ def _has_foreign_sign(name: bytes, value: bytes) -> bool:
     Return whether a value has a sign in it that keys and tokens do not have, whatever their
     issuer, and its name says that it is one; a password may have any.
     """
+    if _LED.fullmatch(value) and b"pass" not in name.lower():
+        return True
     if not _TOKEN.search(name) or _ANY_SIGN.search(name):
         return False
     if b"?" in value and not _QUERY.search(value):

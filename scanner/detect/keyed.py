@@ -180,8 +180,11 @@ class KeyedMatcher:
             return None
         if match is None or match.start() >= end:
             return None
-        if data[match.start() - 1 : match.start()] == b"@" and _HEX.fullmatch(match[0]):
+        ahead = data[max(0, match.start() - 1) : match.start()]
+        if ahead == b"@" and _HEX.fullmatch(match[0]):
             return None  # `actions/checkout@…`: a commit
+        if ahead == b"?":
+            return None  # the rest of a longer value, or of a query
         span: tuple[int, int] = match.span()
         return span
 

@@ -147,6 +147,7 @@ def test_a_hostile_line_costs_little(line: bytes) -> None:
         pytest.param("acme_token = '{{alnum:12}}?{{alnum:12}}'", id="a sign no token has"),
         pytest.param("acme_key = '{{alnum:8}} {{alnum:12}}'", id="a blank in a key"),
         pytest.param("csrf-token={{base64:40}}", id="a token of one page"),
+        pytest.param("secret = '?{{alnum:20}}='", id="the rest of a query"),
     ],
 )
 def test_keys_that_open_nothing_are_no_candidates(template: str) -> None:

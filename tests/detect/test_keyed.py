@@ -50,6 +50,7 @@ def test_a_wanted_name_may_stand_around_the_word_or_the_word_be_the_name(text: s
     [
         pytest.param("acmerocket build {{hex:32}}", id="another word between"),
         pytest.param("acmerocket/blob/{{hex:32}}", id="a path"),
+        pytest.param("acmerocket_key = '?{{hex:32}}'", id="the rest of a longer value"),
         pytest.param("secret\nacmerocket x {{hex:32}}", id="on the line before"),
         pytest.param("key" + "." * 30 + "acmerocket x {{hex:32}}", id="too far ahead"),
     ],
