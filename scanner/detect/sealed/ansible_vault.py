@@ -70,16 +70,23 @@ class Envelope:
     indented: bool = False
 
 
+_BLANK = re.compile(rb"[\xef\xbb\xbf \t\r\n]*")
+_FOLLOWING = re.compile(rb"[\r\n]*[ \t\v\f]")
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?")
+
+
 def envelopes(data: bytes) -> Iterator[Envelope]:
     """
     Yield each vault text of a file: the file itself, or its inline values.
     """
     position = 0
+    blank = _BLANK.match(data)
+    first = blank.end() if blank else 0
     while True:
         found = _HEADER.search(data, position)
         if found is None:
             return
-        whole = not data[: found.start("header")].strip(b"\xef\xbb\xbf \t\r\n")
+        whole = found.start("header") <= first
         if found["end"][:1] in (b"\\", b'"', b"'"):
             envelope = _quoted(data, found)
         else:
@@ -107,16 +114,17 @@ def _quoted(data: bytes, found: re.Match[bytes]) -> Envelope | None:
 
 
 def _block(data: bytes, found: re.Match[bytes], *, whole: bool) -> Envelope | None:
-    before = data[: found.start()]
+    before = data[max(0, found.start() - 200) : found.start()]
     inline = not whole
-    if inline and not _TAGGED.search(before[-200:]) and not _BLOCK.search(before[-200:]):
+    if inline and not _TAGGED.search(before) and not _BLOCK.search(before):
         return None  # prose that quotes a header
     indent = len(found["before"].replace(b"\xef\xbb\xbf", b"").expandtabs(8))
     parts: list[bytes] = []
     stray = b""
     position = end = found.end()
     indented = whole and indent > 0
-    for raw in data[position:].splitlines(keepends=True):
+    # Line by line from here: a file of many values must not be copied for each of them.
+    for raw in _lines(data, position):
         line = raw.strip()
         depth = len(raw.expandtabs(8)) - len(raw.expandtabs(8).lstrip(b" \t"))
         if inline and line and depth < indent:
@@ -131,7 +139,7 @@ def _block(data: bytes, found: re.Match[bytes], *, whole: bool) -> Envelope | No
             parts.append(line)
             end = position
             indented = indented or (whole and depth > 0)
-        elif inline and not data[position:].lstrip(b"\r\n")[:1].isspace():
+        elif inline and not _FOLLOWING.match(data, position):
             break
     version, cipher, label = _fields(found["header"])
     trailing = data[position:] if whole and stray else b""
@@ -139,6 +147,12 @@ def _block(data: bytes, found: re.Match[bytes], *, whole: bool) -> Envelope | No
         version, cipher, label, b"".join(parts), len(parts), inline, found.start("header"),
         max(end, found.end()), trailing=trailing, stray=stray, indented=indented,
     )  # fmt: skip
+
+
+def _lines(data: bytes, position: int) -> Iterator[bytes]:
+    while (found := _LINE.match(data, position)) and found[0]:
+        position = found.end()
+        yield found[0]
 
 
 @dataclass(frozen=True, slots=True)
