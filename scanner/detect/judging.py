@@ -15,7 +15,9 @@ from scanner.ruleset.schema import Rule
 from scanner.ruleset.table import RuleTable
 
 _BEFORE, _AFTER = 200, 100
-_KEEP_FROM = 0.05
+_KEEP_FROM = 0.15
+"""Below, a provider's word and some value stood near each other by chance."""
+
 _LIKELY_BITS = 3.0
 _BOUND = re.compile(
     rb"""[\w .-]{0,24}[\])"'`]{0,2}[ \t]{0,4}(?:=>|:=|==|=|:|->|,|\()?[ \t]{0,4}"""
