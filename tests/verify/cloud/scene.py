@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from scanner.model import Document, Finding, Place, Verification
 from scanner.sources.batch import ListBatch
@@ -16,6 +17,7 @@ from tests.verify.provider import Asked, Behaviour, Say
 from tests.verify.usable import engine, finding_of
 
 
+@cache
 def findings_in(text: str, path: str = "conf/.env") -> dict[str, Finding]:
     """What is found in one file, by rule."""
     batch = ListBatch([(Document(Place.FILE, path=path.encode()), text.encode())])
