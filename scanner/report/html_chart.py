@@ -44,9 +44,11 @@ def life_of(finding: Finding) -> Life | None:
     times = sorted(time for time in known if time is not None)
     if not times:
         return None
-    gone = [when(one.removed_at) for one in finding.occurrences]
+    # A place that HEAD never held has no end, and says nothing of when the others ended.
+    ends = [when(one.removed_at) for one in finding.occurrences]
+    gone = [time for time in ends if time is not None]
     still = in_head(finding)
-    last = None if still or None in gone else max(time for time in gone if time is not None)
+    last = None if still else max(gone, default=None)
     return Life(visible(finding.title), finding.severity.label, tuple(times), still, last)
 
 

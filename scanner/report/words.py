@@ -96,6 +96,8 @@ def state(occurrence: Occurrence) -> str:
         return "still in HEAD"
     if occurrence.reachable is False:
         return "unreachable"
+    if occurrence.removed_at is not None:
+        return f"left HEAD {visible(occurrence.removed_at[:10])}"
     if occurrence.in_head is False:
         return "only in history"
     return ""
