@@ -34,7 +34,8 @@ def render_plan(lines: Iterable[PlanLine]) -> str:
         text.append(f"{line.fingerprint}  {line.rule_id}")
         for request in line.requests:
             hosts[request.host] += 1
-            text.append(f"    {request.method} https://{request.host}{request.path}")
+            scheme = "https://" if request.method.isupper() else ""
+            text.append(f"    {request.method} {scheme}{request.host}{request.path}")
         if not line.requests:
             text.append(f"    nothing: {line.excuse or 'no check takes it'}")
     text.append("")
