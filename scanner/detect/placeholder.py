@@ -12,7 +12,7 @@ _WORDS = re.compile(
     rb"(?i)example|placeholder|changeme|change[_-]me|redacted|dummy|"
     rb"your[_-]?(?:api|token|key|secret|password|access|private|client|account|own)|"
     rb"(?:insert|replace|enter|put|add)[_-](?:your|me|here|with)|[_-]here\b|"
-    rb"to-?be-?replaced|notarealkey|not-?a-?real|aa1bb2cc3"
+    rb"to-?be-?replaced|notarealkey|not-?a-?real"
 )
 _SHAPES = re.compile(
     rb"\$\{?[A-Za-z_(][^\s]*|\$\([^)]*\)|\{\{.*\}\}|<[^<>]*>|%\([^)]*\)s|%[A-Za-z_]+%|"

@@ -14,7 +14,7 @@ except ImportError:
 _BYTES = 8
 _SHORTEST = 24
 
-# Keys of the samples of Firebase and Google Maps; of the storage and database emulators of Azure;
+# Keys of the samples of Firebase; of the storage and database emulators of Azure;
 # of the reference of Stripe.
 _HASHES = frozenset(
     bytes.fromhex(code)
