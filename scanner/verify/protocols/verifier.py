@@ -23,10 +23,17 @@ from scanner.verify.transport import Transport
 # Kind → its module, with a function `speak`, and whether somebody who cannot exist is
 # sent first: where a login proves nothing but that the server let one in.
 _SPEAKERS: Mapping[str, tuple[str, bool]] = {
+    "amqp": ("scanner.verify.protocols.amqp", True),
+    "ftp": ("scanner.verify.protocols.ftp", True),
+    "imap": ("scanner.verify.protocols.imap", True),
+    "ldap": ("scanner.verify.protocols.ldap", False),
     "mongodb": ("scanner.verify.protocols.mongodb", False),
+    "mqtt": ("scanner.verify.protocols.mqtt", True),
     "mysql": ("scanner.verify.protocols.mysql", False),
+    "nats": ("scanner.verify.protocols.nats", True),
     "postgresql": ("scanner.verify.protocols.postgresql", False),
     "redis": ("scanner.verify.protocols.redis", False),
+    "smtp": ("scanner.verify.protocols.smtp", True),
 }
 _CALIBRATION = "calibration"
 

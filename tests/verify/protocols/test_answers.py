@@ -241,3 +241,41 @@ def test_scram_fits_the_example_of_rfc_7677(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_challenge_that_is_none_is_refused(text: bytes) -> None:
     with pytest.raises(TransportError):
         Scram("sha256", "user", "pencil").answer(text)
+
+
+CONNACK = b"\x20\2\0"
+INFO = b'INFO {"auth_required":true}\r\n'
+EHLO = b"250-x\r\n250 AUTH PLAIN\r\n"
+OTHERS = {
+    "MQTT, bad login": ("mqtt", False, [CONNACK + b"\4"], Status.INACTIVE),
+    "MQTT, not authorized": ("mqtt", False, [CONNACK + b"\5"], Status.UNKNOWN),
+    "MQTT, open to all": ("mqtt", False, [CONNACK + b"\0"], Status.UNKNOWN),
+    "MQTT, unavailable": ("mqtt", False, [CONNACK + b"\3"], Status.UNKNOWN),
+    "NATS, wrong": ("nats", True, [INFO, b"-ERR 'Authorization Violation'\r\n"], Status.INACTIVE),
+    "NATS, too many": ("nats", True, [INFO, b"-ERR 'maximum connections exceeded'\r\n"], Status.UNKNOWN),
+    "NATS, open to all": ("nats", True, [b"INFO {}\r\n"], Status.UNKNOWN),
+    "NATS, a page": ("nats", True, [b"HTTP/1.1 200 OK\r\n"], Status.UNKNOWN),
+    "SMTP, wrong": ("smtp", True, [b"220 x\r\n", EHLO, b"535 5.7.8 no\r\n"], Status.INACTIVE),
+    "SMTP, another way in": ("smtp", True, [b"220 x\r\n", EHLO, b"535 5.7.8 see https://x.test\r\n"], Status.UNKNOWN),
+    "SMTP, later": ("smtp", True, [b"220 x\r\n", EHLO, b"454 4.7.0 later\r\n"], Status.UNKNOWN),
+    "SMTP, open to all": ("smtp", True, [b"220 x\r\n", EHLO, b"235 ok\r\n"], Status.UNKNOWN),
+    "IMAP, wrong": ("imap", True, [b"* OK\r\n", b"a2 NO [AUTHENTICATIONFAILED] no\r\n"], Status.INACTIVE),
+    "IMAP, out of order": ("imap", True, [b"* OK\r\n", b"a2 NO [UNAVAILABLE] no\r\n"], Status.UNKNOWN),
+    "FTP, wrong": ("ftp", True, [b"220 x\r\n", b"331 x\r\n", b"530 Login incorrect.\r\n"], Status.INACTIVE),
+    "FTP, full": ("ftp", True, [b"220 x\r\n", b"331 x\r\n", b"530 too many users\r\n"], Status.UNKNOWN),
+    "LDAP, wrong": ("ldap", False, [b"\x30\x0c\2\1\2\x61\7\x0a\1\x31\4\0\4\0"], Status.INACTIVE),
+    "LDAP, busy": ("ldap", False, [b"\x30\x0c\2\1\2\x61\7\x0a\1\x33\4\0\4\0"], Status.UNKNOWN),
+    "LDAP, damaged": ("ldap", False, [b"\x30\x03\2\1\2"], Status.UNKNOWN),
+    "AMQP, a page": ("amqp", False, [b"HTTP/1.1 200 OK\r\n"], Status.UNKNOWN),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "first", "pieces", "status"), OTHERS.values(), ids=OTHERS)
+def test_other_servers(
+    serve: Callable[..., int], kind: str, first: bool, pieces: list[bytes], status: Status
+) -> None:
+    port = serve(pieces, speaks_first=first)
+
+    verdict = ask(f"{kind}://app:{PASSWORD}@{HOST}", port, seconds=2)
+
+    assert verdict.status is status, verdict
