@@ -19,7 +19,6 @@ from tests.lookalikes import fill
         pytest.param(b"https://hooks.acme.dev/catch/12345/" + b"abcdefghijk", id="run at the end"),
         pytest.param(base64.b64encode(b"user:pass"), id="taught pair"),
         pytest.param(base64.b64encode(b"username:password"), id="taught pair, longer"),
-        pytest.param(b"Aa1Bb2Cc3" + b"Dd4Ee5Ff6", id="two runs in turn"),
         pytest.param(
             b"9fQ2z" + b"abcdefghijklm" + b"T7x" * 11, id="a run that chance does not make"
         ),

@@ -56,6 +56,7 @@ _WHERE = re.compile(
 # A password with one of these may be written in an escaped form: a refusal of what we
 # made of it says nothing about the one that was meant.
 _ESCAPED = re.compile(r"[%\\$&{}]")
+_TLS_FIRST = frozenset({"mongodb", "redis", "mqtt", "amqp"})
 _TLS_WORDS = frozenset(
     {"require", "required", "verify-ca", "verify-full", "verify_identity", "true"}
 )
@@ -113,6 +114,9 @@ def target_of(login: str, where: str, password: str) -> Target | None:
     start, place = _LOGIN.match(login), _WHERE.match(where.rstrip("\\.,;)]}'\"`"))
     if start is None or place is None:
         return None
+    if login.lower().startswith("mongodb+srv:"):
+        # A name of a service and no host: whom it stands for is for the domain's records to say.
+        return None
     known = _SCHEMES.get(start[1].lower())
     plain = unquote(password)
     if known is None or not plain or "\0" in plain or not place["host"].strip("."):
@@ -120,6 +124,7 @@ def target_of(login: str, where: str, password: str) -> Target | None:
     kind, port, tls = known
     options = {name.lower(): value for name, value in parse_qsl(place["query"] or "")}
     asked = [options.get(n, "").lower() for n in ("sslmode", "ssl-mode", "ssl", "tls", "usessl")]
+    wants = tls or any(word in _TLS_WORDS for word in asked)
     host = place["host"].strip("[]").lower()
     return Target(
         kind=kind,
@@ -129,8 +134,9 @@ def target_of(login: str, where: str, password: str) -> Target | None:
         password=plain,
         path=unquote(place["path"] or ""),
         options=options,
-        tls=tls,
-        wants_tls=tls or any(word in _TLS_WORDS for word in asked),
+        # These know no other way than from the first byte.
+        tls=tls or (wants and kind in _TLS_FIRST),
+        wants_tls=wants,
         doubt=_doubt(host, password),
     )
 

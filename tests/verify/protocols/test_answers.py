@@ -202,6 +202,7 @@ NO_PLACES = {
     "a placeholder": ("mysql://app", "${HOST}/x"),
     "a part of a password": ("mysql://app", "ss@shop.net/x"),
     "no host": ("mysql://app", "/x"),
+    "a name of a service": ("mongodb+srv://app", "cluster0.shop.net/x"),
 }  # fmt: skip
 
 
@@ -216,6 +217,23 @@ def test_a_url_tells_its_server(login: str, where: str, parts: tuple[object, ...
 @pytest.mark.parametrize(("login", "where"), NO_PLACES.values(), ids=NO_PLACES)
 def test_a_url_that_tells_no_server_is_left_alone(login: str, where: str) -> None:
     assert target_of(login, where, "pw-7") is None
+
+
+@pytest.mark.parametrize(
+    ("login", "where", "first"),
+    [
+        ("mongodb://app", "db.shop.net/x?tls=true", True),
+        ("mongodb://app", "db.shop.net/x?ssl=true", True),
+        ("mongodb://app", "db.shop.net/x", False),
+        ("rediss://", "cache.shop.net", True),
+        ("postgresql://app", "db.shop.net/x?sslmode=require", False),
+    ],
+)
+def test_encryption_begins_where_the_protocol_has_it(login: str, where: str, first: bool) -> None:
+    target = target_of(login, where, "pw-7")
+
+    assert target is not None
+    assert target.tls is first
 
 
 def test_a_password_does_not_print() -> None:
