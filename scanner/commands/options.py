@@ -124,7 +124,7 @@ def add_scan_options(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=min(os.cpu_count() or 1, 8),
         metavar="N",
-        help="threads (default: one a processor, at most 8)",
+        help="workers (default: one a processor, at most 8)",
     )
     group.add_argument("--no-progress", action="store_true", help="no progress bar")
 
