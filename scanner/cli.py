@@ -51,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     Run one command and return its exit code.
     """
+    _hold_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     try:
@@ -74,6 +75,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: internal error: {_where(error)}", file=sys.stderr)
         print("hint: run again with --debug and report the traceback", file=sys.stderr)
         return _BUG
+
+
+def _hold_streams() -> None:
+    # Closed by who started us (`>&-`): what would be written there is not wanted, and a
+    # file opened later must not be taken for it.
+    if sys.stdout is None or sys.stderr is None:
+        sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+        sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
 
 
 def _dispatch(arguments: list[str]) -> int:

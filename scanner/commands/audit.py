@@ -87,13 +87,19 @@ def run(args: argparse.Namespace) -> int:
                 unread=unread,
                 limits=[*walk.limits, *seen.limits, *limits],
                 coverage=walk.coverage,
-                notices=[*notices, *rules.notices],
+                notices=[*notices, *rules.notices, *_shallow(walk)],
                 fail_on=rules.policy.fail_on,
                 interrupted=seen.interrupted,
                 file_text=lambda path: text_at_head(walk, rules, path),
                 living_paths=rules.head.keys(),
             )
         )
+
+
+def _shallow(walk: ObjectWalk) -> list[str]:
+    if not walk.is_shallow():
+        return []
+    return ["a shallow clone: what lies before it was not read (`git fetch --unshallow`)"]
 
 
 def read_everything(session: Session, walk: ObjectWalk, rules: Rules) -> Detection:

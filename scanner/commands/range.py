@@ -99,6 +99,8 @@ def _baseline_at(walk: RangeWalk, bases: tuple[str, ...]) -> tuple[str, str] | N
 
 
 def _revisions(args: argparse.Namespace) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if (args.pre_push or args.pre_receive) and sys.stdin is None:
+        raise ConfigError("range: git names what is pushed on standard input, which is closed")
     if args.pre_push:
         return _pushed()
     if args.pre_receive:

@@ -74,6 +74,8 @@ def run(args: argparse.Namespace) -> int:
 def _text(name: str) -> str:
     try:
         if name == "-":
+            if sys.stdin is None:
+                raise ConfigError("-: standard input is closed")
             return sys.stdin.buffer.read().decode("utf-8")
         path = Path(name)
         if path.is_file() and path.stat().st_size > _LARGEST_REPORT:

@@ -11,6 +11,7 @@ from pathlib import Path
 from scanner.commands.key_names import KEY_FILE
 from scanner.commands.options import add_key_options, add_scan_options, settings
 from scanner.commands.session import Result, Session
+from scanner.errors import ConfigError
 from scanner.file_names import POLICY_FILES
 from scanner.model import Document, Limit, Match, Place, Unread
 from scanner.pipeline import Detection, detect, judge, where_it_stands
@@ -102,6 +103,9 @@ def _policy_files(roots: list[str]) -> dict[bytes, bytes]:
     texts: dict[bytes, bytes] = {}
     for name in POLICY_FILES:
         file = Path(roots[0], name.decode())
+        if name == POLICY_FILES[0] and file.is_symlink():
+            # Left out in silence, it would loosen what it asks for.
+            raise ConfigError(f"{file}: a policy is no link", hint="put the file itself there")
         with contextlib.suppress(OSError):
             if file.is_file() and not file.is_symlink():
                 texts[name] = file.read_bytes()

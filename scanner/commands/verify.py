@@ -83,6 +83,8 @@ def _known(report: Report, session: Session) -> list[Finding]:
 def _text(name: str) -> str:
     try:
         if name == "-":
+            if sys.stdin is None:
+                raise ConfigError("-: standard input is closed")
             return sys.stdin.buffer.read().decode("utf-8")
         return Path(name).read_bytes().decode("utf-8")
     except OSError as error:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from scanner.model import Finding, Report
+from scanner.model import Finding, Place, Report
 from scanner.report import words
 from scanner.report.order import sorted_places
 from scanner.report.path_text import visible
@@ -22,7 +22,9 @@ def refuses(report: Report) -> bool:
     """
     Whether a report is read by someone who is about to commit, to push or to merge.
     """
-    return report.run.command in _COMMANDS and bool(words.counting(report))
+    if report.run.command in _COMMANDS:
+        return bool(words.counting(report))
+    return _in_message(report)
 
 
 def is_brief(report: Report) -> bool:
@@ -49,6 +51,9 @@ def way_out(report: Report) -> Iterator[tuple[str, str]]:
     Yield what can be done about it, each with a word in front.
     """
     findings = words.counting(report)
+    if _in_message(report):
+        yield from _out_of_message(findings)
+        return
     staged = report.run.command == "staged"
     if staged:
         yield "", "Not committed yet, and nothing has left this machine. The way out:"
@@ -66,6 +71,20 @@ def way_out(report: Report) -> Iterator[tuple[str, str]]:
         yield "", "Then `git add` again; `git diff --cached` shows what is staged."
     else:
         yield "allow", "no secret? accept it at the base: unsealed baseline write"
+
+
+def _in_message(report: Report) -> bool:
+    # Only the commit-msg hook has `scan` read a message.
+    findings = words.counting(report)
+    places = {place.place for finding in findings for place in finding.occurrences}
+    return report.run.command == "scan" and places == {Place.COMMIT_MESSAGE}
+
+
+def _out_of_message(findings: list[Finding]) -> Iterator[tuple[str, str]]:
+    yield "", "Not committed yet, and nothing has left this machine. The way out:"
+    yield "move", "name where the value is kept (a secret store), not the value"
+    yield "allow", f"no secret? put on its line: unsealed:allow {_rule(findings)} REASON"
+    yield "", "Then commit again; git kept the message in `.git/COMMIT_EDITMSG`."
 
 
 def _rule(findings: list[Finding]) -> str:

@@ -151,6 +151,9 @@ class FileWalk:
     ) -> Iterator[tuple[Document, bytes] | MappedBatch]:
 
         if path is None or name is None:
+            if sys.stdin is None:  # closed by who started us
+                self.unread.append(Unread(place=Place.STDIN, reason="standard input is closed"))
+                return
             yield self._counted(Document(Place.STDIN), sys.stdin.buffer.read())
             return
         try:

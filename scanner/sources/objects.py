@@ -90,6 +90,12 @@ class ObjectWalk:
         """
         return len(self.inventory.of_kind(kind))
 
+    def is_shallow(self) -> bool:
+        """
+        Tell whether a shallow clone left out what came before.
+        """
+        return bool(self._places.shallow())
+
     @property
     def head(self) -> str | None:
         """Id of the commit at HEAD; `None` before the first."""

@@ -82,6 +82,25 @@ def test_a_push_is_told_to_rewrite_or_to_rotate():
     assert "unsealed:allow" not in text
 
 
+def in_message(number: int = 0):
+    place = dataclasses.replace(leak(number).occurrences[0], path=None, place=Place.COMMIT_MESSAGE)
+    return dataclasses.replace(leak(number), occurrences=(place,))
+
+
+def test_a_refused_message_is_told_what_helps_a_message():
+    text = "\n".join(shown(in_message(), command="scan"))
+
+    for said in ("The way out", "Not committed yet", "unsealed:allow", "REASON", "COMMIT_EDITMSG"):
+        assert said in text
+    assert "git add" not in text
+    assert "encrypt" not in text
+    assert "What now" not in text
+
+
+def test_a_file_beside_a_message_is_no_refused_message():
+    assert "The way out" not in "\n".join(shown(in_message(), leak(1), command="scan"))
+
+
 @pytest.mark.parametrize("command", ["audit", "scan"])
 def test_an_audit_tells_what_to_do_for_each(command):
     text = "\n".join(shown(leak(), command=command))
