@@ -156,23 +156,13 @@ _WORD = (1 << 64) - 1
 @lru_cache(maxsize=1 << 14)
 def name_hash(name: bytes) -> int:
     """
-    Return the hash that `hash_names` gives to a name that stands alone.
+    Return the upper half of the hash that `long_hashes` gives to a name.
     """
     result = len(name) * int(_MIX) & _WORD
     for at in range(0, len(name), 8):
         mixed = (result ^ int.from_bytes(name[at : at + 8], "little")) * int(_FINAL) & _WORD
         result = mixed ^ (mixed >> 29)
     return result >> 32
-
-
-def hash_names(data: npt.NDArray[np.uint8], starts: Ints, lengths: Ints) -> npt.NDArray[np.uint32]:
-    """
-    Hash many names of one buffer (see `long_hashes`), to 32 bits.
-    """
-    hashes: npt.NDArray[np.uint32] = (long_hashes(data, starts, lengths) >> np.uint64(32)).astype(
-        np.uint32
-    )
-    return hashes
 
 
 def long_hashes(data: npt.NDArray[np.uint8], starts: Ints, lengths: Ints) -> Keys:

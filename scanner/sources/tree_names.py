@@ -14,19 +14,14 @@ import hyperscan
 import numpy as np
 import numpy.typing as npt
 
-from scanner.history import Ints, Keys, long_hashes
+from scanner.history import Ints, Keys
 from scanner.model import Document, Place
 from scanner.sources.packs import Bytes
 from scanner.sources.stream import ObjectBatch
 
-_FOLDER = ord("4")
-_MIXERS = tuple(
-    np.uint64(number)
-    for number in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
-)
+FOLDER_MODE = len("40000 ")
+_MIX = np.uint64(0x9E3779B97F4A7C15)
 _SLOT_BITS = 18
-_IN_WORDS = 24
-"""Bytes of a name that three words hold; longer ones are hashed whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +39,34 @@ class Entries:
     trees: Ints
     """Which tree of the buffer holds it."""
 
-    def name_starts(self, data: Bytes) -> Ints:
-        """
-        Return where the names start: folders have a digit less in their mode.
-        """
-        starts: Ints = self.starts + np.where(data[self.starts] == _FOLDER, 6, 7)
-        return starts
+    lasts: Ints
+    """The last of the trees behind that one that hold it in the same place, each of them."""
+
+    names: Ints
+    """Where its name starts."""
+
+    hashes: Keys
+    """Of its name (see `long_hashes`)."""
+
+    @property
+    def folders(self) -> npt.NDArray[np.bool_]:
+        """Whether each is a tree itself: their mode has a digit less."""
+        found: npt.NDArray[np.bool_] = self.names - self.starts == FOLDER_MODE
+        return found
 
 
-def fresh(data: Bytes, words: Keys, entries: Entries, count: int) -> Ints:
+def fresh(words: Keys, entries: Entries) -> Ints:
     """
     Return which entries are not in the same place of the tree before theirs;
-    `words` is `data` by eight bytes from each, `count` the number of trees.
+    `words` is the text of the trees, by eight bytes from each.
     """
     if not len(entries.trees):
         return np.zeros(0, np.int64)
-    signature = _signatures(data, words, entries)
-    many = np.bincount(entries.trees, minlength=count)
+    last = len(words) - 1
+    signature = entries.hashes ^ (
+        words[np.minimum(entries.nuls + 1, last)].astype(np.uint64) * _MIX
+    )
+    many = np.bincount(entries.trees)
     first = np.cumsum(many) - many
     before = np.concatenate([many[:1] * 0, many[:-1]])
     rows = np.arange(len(signature))
@@ -73,23 +79,6 @@ def fresh(data: Bytes, words: Keys, entries: Entries, count: int) -> Ints:
     # The first tree of a buffer has none before it.
     found: Ints = np.flatnonzero(~(old | also) | (entries.trees == 0))
     return found
-
-
-def _signatures(data: Bytes, words: Keys, entries: Entries) -> Keys:
-    starts, nuls = entries.name_starts(data), entries.nuls
-    last = len(words) - 1
-    result = words[np.minimum(nuls + 1, last)].astype(np.uint64) * _MIXERS[0]
-    # A name that ends within a word is followed by its child's id, which is equal or decides.
-    for number, spots in enumerate((starts, starts + 8, starts + 16), 1):
-        part = words[np.minimum(np.minimum(spots, nuls), last)].astype(np.uint64)
-        result = (result ^ (result >> np.uint64(29))) + part * _MIXERS[number]
-    result ^= (nuls - starts).astype(np.uint64) * _MIXERS[0]
-    long = np.flatnonzero(nuls - starts > _IN_WORDS)
-    if len(long):
-        padded = np.concatenate([data, np.zeros(16, np.uint8)])
-        result[long] ^= long_hashes(padded, starts[long], (nuls - starts)[long])
-    mixed: Keys = result
-    return mixed
 
 
 class NameLog:
@@ -157,14 +146,12 @@ class NameBatch:
         return Document(Place.PATH, blob=tree, offset=int(self.offsets[index]))
 
 
-def names_of(
-    batch: ObjectBatch, data: Bytes, entries: Entries, rows: Ints, hashes: Keys
-) -> NameBatch:
+def names_of(batch: ObjectBatch, entries: Entries, rows: Ints) -> NameBatch:
     """
-    Return the names of the entries in `rows`, which have these hashes.
+    Return the names of the entries in `rows`.
     """
     view = batch.data
-    begins, nuls = entries.name_starts(data)[rows], entries.nuls[rows]
+    begins, nuls = entries.names[rows], entries.nuls[rows]
     # With the blank before and the NUL behind, which `NamePatterns` asks for.
     text = b"".join(
         [
@@ -183,7 +170,7 @@ def names_of(
         trees=trees,
         offsets=begins - starts,
         ids=batch.ids,
-        hashes=hashes,
+        hashes=entries.hashes[rows],
         spots=ends,
     )
 

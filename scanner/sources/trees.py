@@ -16,12 +16,21 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scanner.history import ENTRY, Ints, Keys, Trees, combine, hash_names, long_hashes
+from scanner.history import ENTRY, Ints, Keys, Trees, combine, long_hashes
 from scanner.model import Match
 from scanner.sources.links import Known, Missing
 from scanner.sources.packs import Bytes
 from scanner.sources.stream import ObjectBatch
-from scanner.sources.tree_names import Entries, NameBatch, NameLog, NamePatterns, fresh, names_of
+from scanner.sources.tree_names import (
+    FOLDER_MODE,
+    Entries,
+    NameBatch,
+    NameLog,
+    NamePatterns,
+    fresh,
+    names_of,
+)
+from scanner.sources.tree_shapes import Buffer, sparse_entries
 
 _FOLDER = ord("4")
 _MODULE = b"6"
@@ -47,7 +56,10 @@ def parse(data: Bytes, starts: Ints, ends: Ints, id_size: int) -> Entries:
     begins[1:] = nuls[:-1] + (id_size + 1)
     some = counts > 0
     begins[first[some]] = starts[some]
-    return Entries(begins, nuls, np.repeat(np.arange(len(starts)), counts))
+    trees = np.repeat(np.arange(len(starts)), counts)
+    names = begins + np.where(data[begins] == _FOLDER, FOLDER_MODE, FOLDER_MODE + 1)
+    hashes = long_hashes(_padded(data, nuls), names, nuls - names)
+    return Entries(begins, nuls, trees, trees, names, hashes)
 
 
 def _inside(nuls: Ints, close: Ints, id_size: int) -> Ints:
@@ -138,15 +150,17 @@ class TreeLog:
         self._count += len(batch.starts)
         self._numbers.append(batch.rows.astype(np.int32))
         starts, ends = (np.array(places, np.int64) for places in (batch.starts, batch.ends))
-        entries = parse(data, starts, ends, self._id_size)
+        size = self._id_size
+        entries, leading = sparse_entries(Buffer(data, starts, ends, size), parse)
         words = np.ndarray((max(len(data) - 7, 0),), ">u8", buffer=data, strides=(1,))
-        whole = entries.nuls + self._id_size < len(data)
-        rows = fresh(data, words, entries, len(starts))
+        whole = entries.nuls + size < len(data)
+        changed = np.arange(len(leading.starts), len(entries.starts))
+        rows = np.concatenate([fresh(words, leading), changed])
         rows = rows[whole[rows]]
         self._look_for_missing(data, entries, rows, words)
-        hashes = _hashes(data, entries, rows)
+        hashes = entries.hashes[rows]
         new = self._loud.unmet(hashes)
-        names = self._last = names_of(batch, data, entries, rows[new], hashes[new])
+        names = self._last = names_of(batch, entries, rows[new])
         if self._names is not None:
             self._telling.mark(names.hashes[self._names.rows(names)])
         if len(new):
@@ -154,7 +168,7 @@ class TreeLog:
         # Only now it is known which names matter.
         children = words[entries.nuls[rows] + 1].astype(np.uint64)
         telling = self._telling.marked(hashes)
-        telling &= data[entries.starts[rows]] != _FOLDER
+        telling &= ~entries.folders[rows]
         self._named.append(children[telling])
         self._wish(children[telling | self._loud.marked(hashes)])
         self._note(data, words, entries, whole, offset)
@@ -170,7 +184,7 @@ class TreeLog:
         """
         Write down who holds folders and wanted blobs.
         """
-        folders = data[entries.starts] == _FOLDER
+        folders = entries.folders
         prefix = np.ndarray((max(len(data) - 1, 0),), ">u2", buffer=data, strides=(1,))
         maybe = self._maybe[prefix[np.minimum(entries.nuls + 1, len(prefix) - 1)]]
         some = np.flatnonzero((folders | maybe) & whole)
@@ -180,17 +194,15 @@ class TreeLog:
         some, child = some[keep], child[keep]
         if not len(some):
             return
-        name_starts = entries.name_starts(data)[some]
-        names = hash_names(
-            _padded(data, entries.nuls[some]), name_starts, entries.nuls[some] - name_starts
-        )
-        runs = _runs(child, entries.trees[some] + offset, names)
+        names = (entries.hashes[some] >> np.uint64(32)).astype(np.uint32)
+        runs = _runs(child, names, entries.trees[some] + offset, entries.lasts[some] + offset)
         self._file.write(runs.data)
 
     def _wish(self, children: Keys) -> None:
         """
         Want more, from here on: of no tree before was it a name's child.
         """
+        children = children[~self._is_wanted(children)]
         if len(children):
             self._wanted = np.union1d(self._wanted, children)
             self._maybe[(children >> np.uint64(48)).astype(np.int64)] = True
@@ -299,11 +311,6 @@ class Forest:
             offset += len(part.numbers)
 
 
-def _hashes(data: Bytes, entries: Entries, rows: Ints) -> Keys:
-    begins, nuls = entries.name_starts(data)[rows], entries.nuls[rows]
-    return long_hashes(_padded(data, nuls), begins, nuls - begins)
-
-
 def _padded(data: Bytes, nuls: Ints) -> Bytes:
     """
     Return `data`, longer if need be: hashing reads whole words.
@@ -313,19 +320,20 @@ def _padded(data: Bytes, nuls: Ints) -> Bytes:
     return data
 
 
-def _runs(child: Keys, trees: Ints, names: npt.NDArray[np.uint32]) -> npt.NDArray[np.void]:
+def _runs(
+    child: Keys, names: npt.NDArray[np.uint32], firsts: Ints, lasts: Ints
+) -> npt.NDArray[np.void]:
     """
     Join what consecutive trees hold under the same name.
     """
     both = combine(child, names)
-    order = np.argsort(both, kind="stable")
-    both, trees = both[order], trees[order]
+    order = np.lexsort((firsts, both))
+    both, firsts, lasts = both[order], firsts[order], lasts[order]
     new = np.ones(len(order), bool)
-    new[1:] = (both[1:] != both[:-1]) | (trees[1:] > trees[:-1] + 1)
+    new[1:] = (both[1:] != both[:-1]) | (firsts[1:] > lasts[:-1] + 1)
     first = np.flatnonzero(new)
-    last = np.append(first[1:], len(order)) - 1
     rows = order[first]
     runs = np.empty(len(rows), ENTRY)
     runs["child"], runs["name"] = child[rows], names[rows]
-    runs["first"], runs["last"] = trees[first], trees[last]
+    runs["first"], runs["last"] = firsts[first], lasts[np.append(first[1:], len(order)) - 1]
     return runs

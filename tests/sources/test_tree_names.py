@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.history import long_hashes
+from scanner.history import name_hash
 from scanner.sources.packs import Bytes
 from scanner.sources.stream import ObjectBatch
 from scanner.sources.tree_names import NameLog, NamePatterns, fresh, names_of
@@ -40,15 +40,15 @@ def taken_apart(batch: ObjectBatch):
     data: Bytes = np.frombuffer(batch.data, np.uint8)
     words = np.ndarray((len(data) - 7,), ">u8", buffer=data, strides=(1,))
     entries = parse(data, np.array(batch.starts), np.array(batch.ends), 20)
-    return data, words, entries
+    return words, entries
 
 
 @given(TREES)
 def test_an_entry_is_fresh_unless_the_tree_before_has_it_in_its_place(trees) -> None:
     batch = batch_of(trees)
-    data, words, entries = taken_apart(batch)
+    words, entries = taken_apart(batch)
 
-    found = set(fresh(data, words, entries, len(trees)).tolist())
+    found = set(fresh(words, entries).tolist())
 
     expected, row = set(), 0
     for number, tree in enumerate(trees):
@@ -70,12 +70,10 @@ def test_an_entry_is_fresh_unless_the_tree_before_has_it_in_its_place(trees) -> 
 @given(TREES)
 def test_names_are_handed_over_whole_with_where_they_stand(trees) -> None:
     batch = batch_of(trees)
-    data, words, entries = taken_apart(batch)
-    rows = fresh(data, words, entries, len(trees))
-    begins = entries.name_starts(data)[rows]
-    hashes = long_hashes(data, begins, entries.nuls[rows] - begins)
+    words, entries = taken_apart(batch)
+    rows = fresh(words, entries)
 
-    names = names_of(batch, data, entries, rows, hashes)
+    names = names_of(batch, entries, rows)
 
     flat = [(number, name) for number, tree in enumerate(trees) for _, name, _ in tree]
     for index, row in enumerate(rows.tolist()):
@@ -85,14 +83,15 @@ def test_names_are_handed_over_whole_with_where_they_stand(trees) -> None:
         assert names.data[names.starts[index] : names.ends[index]] == name.encode()
         assert bytes(batch.data[start : start + len(name)]) == name.encode()
         assert document.blob == batch.ids[number].tobytes().hex()
+        assert names.hashes[index] >> np.uint64(32) == name_hash(name.encode())
 
 
 @given(TREES)
 def test_patterns_find_whole_names(trees) -> None:
     batch = batch_of(trees)
-    data, _, entries = taken_apart(batch)
+    _, entries = taken_apart(batch)
     rows = np.arange(len(entries.nuls))
-    names = names_of(batch, data, entries, rows, np.zeros(len(rows), np.uint64))
+    names = names_of(batch, entries, rows)
 
     found = NamePatterns([b"read[^\\x00]*", b"ey"]).rows(names).tolist()
 
