@@ -176,4 +176,5 @@ def _locate(
     fresh = [m for m in named if (m.rule_id, m.document.blob) not in known]
     if fresh:
         located += attribution.locate(fresh)
+    located = attribution.with_removals(located)
     return [*located, *past.located], [*attribution.limits, *limits, *past.limits]

@@ -9,9 +9,11 @@ what one holds is a continuation of what the one before it held.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -244,8 +246,10 @@ class TreeLog:
         """
         Yield the entries, their trees' numbers moved on by `offset`.
         """
-        self._file.seek(0)
-        while data := self._file.read(_AT_ONCE * ENTRY.itemsize):
+        # Forked processes share a file's position, and may read at the same time.
+        at = 0
+        while data := _read_at(self._file, _AT_ONCE * ENTRY.itemsize, at):
+            at += len(data)
             some = np.frombuffer(bytearray(data), ENTRY)
             some["first"] += offset
             some["last"] += offset
@@ -309,6 +313,13 @@ class Forest:
         for log, part in self._logs:
             yield from log.entries(offset)
             offset += len(part.numbers)
+
+
+def _read_at(file: IO[bytes], size: int, offset: int) -> bytes:
+    if hasattr(os, "pread"):
+        return os.pread(file.fileno(), size, offset)
+    file.seek(offset)
+    return file.read(size)
 
 
 def _padded(data: Bytes, nuls: Ints) -> Bytes:

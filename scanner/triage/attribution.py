@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,12 +18,16 @@ from scanner.triage.attribution_commits import CommitOrder
 from scanner.triage.attribution_paths import PathFinder, Place
 from scanner.triage.attribution_removal import with_removal
 from scanner.triage.path_versions import PathVersions
+from scanner.workers import Aside
 
 _Held = set[tuple[object, ...]]
 Located = tuple[Match, tuple[Occurrence, ...]]
 
 _ENTRY = re.compile(rb"[0-7]{5,6} ([^\0]+)\Z")
 _LONGEST_NAME = 4096
+_MANY = 4_000
+"""Objects: with fewer, a process costs more than it saves."""
+
 _SYMLINK = b"120000"
 _OF_COMMITS = frozenset({Where.COMMIT_MESSAGE, Where.COMMIT_IDENTITY, Where.COMMIT_HEADER})
 _OF_TAGS = frozenset({Where.TAG_MESSAGE, Where.TAG_IDENTITY})
@@ -77,8 +81,14 @@ class Attribution:
             else:
                 here = [self._other(match)]
             found += [(first, number, occurrence) for first, occurrence in here]
-        located = self._earliest(matches, found)
-        return with_removal(located, matches, self._history, self._order)
+        return self._earliest(matches, found)
+
+    def with_removals(self, located: Sequence[Located]) -> list[Located]:
+        """
+        Return the same with the dates on which secrets left HEAD; `located` is all there is,
+        since a secret that moved to another match has not left.
+        """
+        return with_removal(located, self._history, self._order)
 
     def versions(self) -> PathVersions:
         """
@@ -246,11 +256,22 @@ class Attribution:
     def _spots(self, wanted: set[str]) -> dict[str, list[_Spot]]:
         unknown = wanted - self._known.keys()
         if unknown:
-            found = self._found(unknown)
+            # Each needs the others for nothing but the look at the trees they share.
+            half = sorted(unknown)[: len(unknown) // 2]
+            aside = Aside(lambda: self._found(half), worth=len(unknown) > _MANY)
+            found, cut = self._found(unknown.difference(half))
+            other, also = aside.result()
+            if cut or also:
+                reason = "there are more paths than can be told apart"
+                self.limits.append(Limit(name="paths", reason=reason))
+            found |= other
             self._known.update((name, found.get(name, [])) for name in unknown)
         return self._known
 
-    def _found(self, wanted: set[str]) -> dict[str, list[_Spot]]:
+    def _found(self, wanted: Collection[str]) -> tuple[dict[str, list[_Spot]], bool]:
+        """
+        Return the spots of each, and whether some were left out.
+        """
         ids = {key_of(name): name for name in wanted}
         finder = PathFinder(self._history.trees, np.fromiter(ids, np.uint64))
         order = self._order
@@ -264,17 +285,14 @@ class Attribution:
         places: dict[str, list[Place]] = defaultdict(list)
         for key, place in finder.places(everything, first):
             places[ids[key]].append(place)
-        if finder.cut:
-            self.limits.append(
-                Limit(name="paths", reason="there are more paths than can be told apart")
-            )
         spelled = self._spelled(places)
-        return {
+        spots = {
             name: _chosen(
                 [_Spot(*spelled[name, p.chain], first=p.first) for p in found], len(order)
             )
             for name, found in places.items()
         }
+        return spots, finder.cut
 
     def _spelled(
         self, places: dict[str, list[Place]]

@@ -23,9 +23,7 @@ _FILES = frozenset({Place.BLOB, Place.SYMLINK, Place.NOTE})
 Located = tuple[Match, tuple[Occurrence, ...]]
 
 
-def with_removal(
-    located: Sequence[Located], matches: Iterable[Match], history: History, order: CommitOrder
-) -> list[Located]:
+def with_removal(located: Sequence[Located], history: History, order: CommitOrder) -> list[Located]:
     """
     Return the same, with the author's date of the commit that removed each from HEAD.
 
@@ -41,7 +39,7 @@ def with_removal(
     if not gone or history.head is None:
         return list(located)
     holders: dict[tuple[str, Secret | None], set[int]] = defaultdict(set)
-    for match in matches:
+    for match, _ in located:
         if match.document.blob is not None:
             holders[match.rule_id, match.secret].add(key_of(match.document.blob))
     finder = _Removals(history, order, (o.path for o in gone.values() if o.path))

@@ -63,7 +63,8 @@ def matches_in(walk: ObjectWalk) -> list[Match]:
 
 def audit(path: Path) -> list[tuple[bytes, Occurrence]]:
     with contextlib.closing(ObjectWalk(open_repository(path))) as walk:
-        located = Attribution((matches := matches_in(walk)) and walk.history()).locate(matches)
+        matches = matches_in(walk)
+        located = (a := Attribution(walk.history())).with_removals(a.locate(matches))
     return [(m.secret.reveal(), o) for m, occurrences in located for o in occurrences]
 
 
@@ -313,6 +314,40 @@ def test_a_tree_that_holds_itself_many_times_over_is_cut_and_said(
 
     assert [limit.name for limit in attribution.limits] == ["paths"]
     assert 1 <= sum(len(occurrences) for _, occurrences in located) <= 50
+
+
+def test_many_objects_are_found_in_two_processes(
+    repository: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = repository()
+    for number in range(8):
+        repo.write(f"d{number % 3}/f{number}", f"MARK-{number}")
+        repo.commit()
+    alone = audit(repo.path)
+
+    monkeypatch.setattr("scanner.triage.attribution._MANY", 2)
+
+    assert audit(repo.path) == alone
+    assert {o.path for _, o in alone} == {b"d%d/f%d" % (n % 3, n) for n in range(8)}
+
+
+def test_trees_may_be_read_by_two_at_a_time(
+    repository: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scanner.sources.trees._AT_ONCE", 2)
+    repo = repository()
+    for number in range(3):
+        repo.write(f"d{number}/f", f"MARK-{number}")
+        repo.commit()
+    with contextlib.closing(ObjectWalk(open_repository(repo.path))) as walk:
+        matches_in(walk)
+        trees = walk.history().trees
+        one, other = trees.entries(), trees.entries()
+
+        pairs = list(zip(one, other, strict=True))
+
+    assert len(pairs) > 1
+    assert all(a.tobytes() == b.tobytes() for a, b in pairs)
 
 
 def random_history(path: Path, seed: int) -> list[tuple[list[int], int, dict[str, bytes]]]:
