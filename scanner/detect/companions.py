@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from scanner.detect import kubeconfig
+from scanner.detect import kubeconfig, server
 from scanner.detect.companion_names import (
     NamedValue,
     Wanted,
@@ -21,7 +21,7 @@ from scanner.detect.companion_names import (
 )
 from scanner.detect.patterns import compiled
 from scanner.model import Companion
-from scanner.ruleset.companion_kinds import KUBECONFIG, spelled_out
+from scanner.ruleset.companion_kinds import KUBECONFIG, SERVER, spelled_out
 from scanner.ruleset.schema import CompanionSpec, Rule
 from scanner.secret import Secret
 
@@ -88,6 +88,9 @@ class Companions:
                 if config is None:
                     config = kubeconfig.beside(data, start, end)
                 chosen = [config[spec.name]] if spec.name in config else []
+            elif spec.kind == SERVER:
+                told = server.beside(data, start, end)
+                chosen = [] if told is None else [told]
             elif wanted is None:
                 near = _by_pattern(pattern, data, (start, end), spec.within)
                 chosen = near[: _MOST_VALUES if spec.every else 1]
@@ -136,7 +139,7 @@ class Companions:
 
 
 def _spec(spec: CompanionSpec) -> _Spec:
-    if spec.kind == KUBECONFIG:
+    if spec.kind in (KUBECONFIG, SERVER):
         return _Spec(spec, None, None)
     if spec.pattern is not None:
         return _Spec(spec, compiled(spec.pattern), None)

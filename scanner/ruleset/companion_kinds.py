@@ -13,7 +13,10 @@ HOST, LABEL, EMAIL = "host", "label", "email"
 KUBECONFIG = "kubeconfig"
 """Found by `detect.kubeconfig`, which reads how the file is put together."""
 
-KINDS = frozenset({HOST, LABEL, EMAIL, KUBECONFIG})
+SERVER = "server"
+"""Made by `detect.server` of the host, user and port that stand beside a password."""
+
+KINDS = frozenset({HOST, LABEL, EMAIL, KUBECONFIG, SERVER})
 
 _HOST_NAMES = (
     "url", "api url", "base url", "api base url", "host", "host name", "server", "server url",

@@ -98,6 +98,7 @@ VERIFIERS: Mapping[str, tuple[str, ...]] = {
     "kubernetes": ("scanner.verify.kubernetes.verifier", "scanner.verify.vault.key_logins"),
     "private-key": ("scanner.verify.vault.key_logins",),
     "vault": ("scanner.verify.vault.verifier",),
+    "generic": ("scanner.verify.protocols.verifier",),
     "mongodb": ("scanner.verify.protocols.verifier",),
     "mysql": ("scanner.verify.protocols.verifier",),
     "postgresql": ("scanner.verify.protocols.verifier",),

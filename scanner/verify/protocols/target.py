@@ -3,10 +3,13 @@ What a finding says about the server it opens: kind, host, user, database.
 
 A URL stands around its password as two companions, `login` (`postgresql://app`) and
 `where` (`db.example:5432/orders?sslmode=require`), which touch it: no other URL can.
+Where host, user and port are set apart, `detect.server` has put them into one companion,
+`server_login` (`postgresql://app@db.example:5432/orders`), so that none can join another's.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import re
 from collections.abc import Mapping
@@ -17,6 +20,9 @@ from scanner.model import Finding
 from scanner.verify.companions import values_of
 
 _MOST = 3
+_MANY = "it stands beside more servers than were asked"
+_ELSEWHERE = "the same value stands in another file too"
+_ANY_SERVICE = "the entry does not say for which service it is"
 # Scheme, without what follows a `+` → (kind, port, TLS from the first byte).
 _SCHEMES: Mapping[str, tuple[str, int, bool]] = {
     "postgres": ("postgresql", 5432, False),
@@ -57,6 +63,7 @@ _WHERE = re.compile(
 # made of it says nothing about the one that was meant.
 _ESCAPED = re.compile(r"[%\\$&{}]")
 _TLS_FIRST = frozenset({"mongodb", "redis", "mqtt", "amqp"})
+_TLS_PORTS = {465: "smtp", 993: "imap", 636: "ldap", 990: "ftp", 8883: "mqtt", 5671: "amqp"}
 _TLS_WORDS = frozenset(
     {"require", "required", "verify-ca", "verify-full", "verify_identity", "true"}
 )
@@ -99,17 +106,43 @@ def targets_of(finding: Finding) -> list[Target]:
         password = finding.secret.reveal().decode("utf-8")
     except UnicodeDecodeError:
         return []
+    found = [*_of_urls(finding, password), *_of_settings(finding, password)]
+    targets = list({repr(t): t for t in found if t is not None}.values())
+    if len(targets) > _MOST:
+        # Those that are not asked may take it.
+        targets = [dataclasses.replace(t, doubt=t.doubt or _MANY) for t in targets[:_MOST]]
+    return targets
+
+
+def _of_urls(finding: Finding, password: str) -> list[Target | None]:
     logins, places = values_of(finding, "login"), values_of(finding, "where")
     if min(len(logins), len(places)) != 1:
         # Several of both: which belongs to which is not ours to guess, a guess is a wrong try.
         return []
-    found = (target_of(login, place, password) for login in logins for place in places)
-    return list({repr(t): t for t in found if t is not None}.values())[:_MOST]
+    return [target_of(login, place, password) for login in logins for place in places]
 
 
-def target_of(login: str, where: str, password: str) -> Target | None:
+def _of_settings(finding: Finding, password: str) -> list[Target | None]:
+    found: list[Target | None] = []
+    for value in values_of(finding, "server_login"):
+        login, _, where = value.rpartition("@")
+        target = target_of(login, where, password, plain=True)
+        if target is None:
+            continue
+        if "+netrc:" in login:
+            target = dataclasses.replace(target, doubt=target.doubt or _ANY_SERVICE)
+        elif len({one.path for one in finding.occurrences}) > 1:
+            # Another file may set it for another server, and not name that.
+            target = dataclasses.replace(target, doubt=target.doubt or _ELSEWHERE)
+        found.append(target)
+    return found
+
+
+def target_of(login: str, where: str, password: str, *, plain: bool = False) -> Target | None:
     """
     Return the login that the parts of a URL make, `None` if they make none that we can ask.
+
+    A password that is `plain` is no part of a URL, so that nothing in it is escaped.
     """
     start, place = _LOGIN.match(login), _WHERE.match(where.rstrip("\\.,;)]}'\"`"))
     if start is None or place is None:
@@ -118,10 +151,12 @@ def target_of(login: str, where: str, password: str) -> Target | None:
         # A name of a service and no host: whom it stands for is for the domain's records to say.
         return None
     known = _SCHEMES.get(start[1].lower())
-    plain = unquote(password)
-    if known is None or not plain or "\0" in plain or not place["host"].strip("."):
+    meant = password if plain else unquote(password)
+    if known is None or not meant or "\0" in meant or not place["host"].strip("."):
         return None
     kind, port, tls = known
+    port = int(place["port"] or port)
+    tls = tls or _TLS_PORTS.get(port) == kind
     options = {name.lower(): value for name, value in parse_qsl(place["query"] or "")}
     asked = [options.get(n, "").lower() for n in ("sslmode", "ssl-mode", "ssl", "tls", "usessl")]
     wants = tls or any(word in _TLS_WORDS for word in asked)
@@ -129,9 +164,9 @@ def target_of(login: str, where: str, password: str) -> Target | None:
     return Target(
         kind=kind,
         host=host,
-        port=int(place["port"] or port),
+        port=port,
         user=unquote(start[2]),
-        password=plain,
+        password=meant,
         path=unquote(place["path"] or ""),
         options=options,
         # These know no other way than from the first byte.

@@ -4,12 +4,13 @@ PostgreSQL, MariaDB and Redis themselves: every answer read right.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import pytest
 
 from scanner.model import Status
-from tests.verify.protocols.scene import HOST, ask
+from tests.verify.protocols.scene import HOST, ask, ask_about, found_in
 from tests.verify.protocols.servers import (
     PASSWORD,
     Running,
@@ -182,3 +183,88 @@ def test_redis_is_read_right(redis: Running, url: str, status: Status, word: str
     verdict = ask(f"redis://{url}", redis.port)
 
     assert (verdict.status, word in repr(verdict)) == (status, True), verdict
+
+
+SETTINGS = {
+    "variables": "DB_CONNECTION=%(kind)s\nDB_HOST=%(host)s\nDB_DATABASE=orders\nDB_USERNAME=%(user)s\nDB_PASSWORD=%(password)s\n",
+    "Spring": "spring.datasource.url=jdbc:%(kind)s://%(host)s/orders\nspring.datasource.username=%(user)s\nspring.datasource.password=%(password)s\n",
+    "YAML": "database:\n  adapter: %(kind)s\n  host: %(host)s\n  database: orders\n  username: %(user)s\n  password: %(password)s\n",
+    "JDBC": "url = jdbc:%(kind)s://%(host)s/orders?user=%(user)s&password=%(password)s\n",
+    "ODBC": 'dsn = "Driver={%(kind)s};Server=%(host)s;Database=orders;Uid=%(user)s;Pwd=%(password)s;"\n',
+    "a call": "%(kind)s.connect(host='%(host)s', user='%(user)s', password='%(password)s', database='orders')\n",
+}  # fmt: skip
+OWN_POSTGRESQL = {
+    "a password file": "%(host)s:5432:orders:%(user)s:%(password)s\n",
+    "a string of libpq": 'dsn = "host=%(host)s dbname=orders user=%(user)s password=%(password)s"\n',
+    "a command": "PGPASSWORD=%(password)s psql -h %(host)s -U %(user)s orders\n",
+}
+OWN_MYSQL = {
+    "an option file": "[client]\nhost=%(host)s\nuser=%(user)s\npassword=%(password)s\n",
+    "a command": "mysqldump -h %(host)s -u %(user)s -p%(password)s orders\n",
+    "WordPress": "define('DB_NAME', 'orders');\ndefine('DB_USER', '%(user)s');\ndefine('DB_PASSWORD', '%(password)s');\ndefine('DB_HOST', '%(host)s');\n$table_prefix = 'wp_';\n",
+}  # fmt: skip
+SETTINGS_REDIS = {
+    "variables": "REDIS_HOST=%(host)s\nREDIS_USERNAME=%(user)s\nREDIS_PASSWORD=%(password)s\n",
+    "a section": "redis:\n  host: %(host)s\n  username: %(user)s\n  password: %(password)s\n",
+}
+RIGHT_AND_WRONG = {
+    "right": ("app", PASSWORD, LIVE),
+    "wrong": ("app", f"wrong-{PASSWORD}", DEAD),
+    "changed": ("gone", PASSWORD, DEAD),
+}
+
+
+def _asked(text: str, kind: str, user: str, password: str, port: int) -> Status:
+    whole = text % {"kind": kind, "host": HOST, "user": user, "password": password}
+    return ask_about(found_in(whole), port).status
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "status"), RIGHT_AND_WRONG.values(), ids=RIGHT_AND_WRONG
+)
+@pytest.mark.parametrize(
+    "text", [pytest.param(t, id=i) for i, t in {**SETTINGS, **OWN_POSTGRESQL}.items()]
+)
+def test_a_password_of_postgresql_is_asked_about_wherever_its_host_is_set(
+    postgresql: Running, text: str, user: str, password: str, status: Status
+) -> None:
+    assert _asked(text, "postgresql", user, password, postgresql.port) is status
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "status"), RIGHT_AND_WRONG.values(), ids=RIGHT_AND_WRONG
+)
+@pytest.mark.parametrize(
+    "text", [pytest.param(t, id=i) for i, t in {**SETTINGS, **OWN_MYSQL}.items()]
+)
+def test_a_password_of_mysql_is_asked_about_wherever_its_host_is_set(
+    mariadb: Running, text: str, user: str, password: str, status: Status
+) -> None:
+    assert _asked(text, "mysql", user, password, mariadb.port) is status
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "status"), RIGHT_AND_WRONG.values(), ids=RIGHT_AND_WRONG
+)
+@pytest.mark.parametrize("text", SETTINGS_REDIS.values(), ids=SETTINGS_REDIS)
+def test_a_password_of_redis_is_asked_about_wherever_its_host_is_set(
+    redis: Running, text: str, user: str, password: str, status: Status
+) -> None:
+    assert _asked(text, "redis", user, password, redis.port) is status
+
+
+def test_a_value_that_stands_in_two_files_is_not_called_dead_for_one_of_them(
+    mariadb: Running,
+) -> None:
+    text = SETTINGS["variables"] % {
+        "kind": "mysql",
+        "host": HOST,
+        "user": "app",
+        "password": f"x{PASSWORD}",
+    }
+    finding = found_in(text)
+    twice = (*finding.occurrences, dataclasses.replace(finding.occurrences[0], path=b"b"))
+
+    verdict = ask_about(dataclasses.replace(finding, occurrences=twice), mariadb.port)
+
+    assert (verdict.status, "another file" in str(verdict.reason)) == (UNSURE, True)
