@@ -101,8 +101,8 @@ _PREFIX = re.compile(rb"[\w.$-]*\Z")
 _AFTER_NAME = re.compile(
     rb"""(?x)
     (?P<close> (?:\\*["'`])? [\]\)\}]{0,2} (?:\\*["'`*])? [?!]? )
-    (?P<type> \s* : \s* [A-Za-z_&*\[][\w<>\[\].&?|*]{0,40} (?=\s*=[^=>]) | \s+
-      (?:string|str|text|varchar)\s*(?==) )?
+    (?P<type> \s* : \s* [A-Za-z_&*\[][\w<>\[\].&?|*]{0,40} (?=\s+=[^=>]|=\s?["'`\w])
+      | \s+ (?:string|str|text|varchar)\s*(?==) )?
     \s{0,24}
     (?P<sep> :=|=>|===?|!==?|\?\?=|\|\|=|\?=|\+=|=~|=|::|->|:|,|\(|>|<-|<<|\|\||\?\?
       |\bis\b|\bto\b )?
@@ -112,7 +112,7 @@ _AFTER_NAME = re.compile(
     (?P<wrap> (?: [\[({&@!]{0,2} [\w.:\\]{0,40} [\[({] \s* ){0,3}
       (?:\[\]byte[({]|new\s+[\w.]{1,40}\(\s*)? )
     (?P<tag> \b[bBrRuUfFLN@$]{1,2}(?=["']) | @(?=") | \$(?=["']) )?
-    (?P<quote> \"\"\" | ''' | \\*["'`] | ``)?
+    (?P<quote> \"\"\" | ''' | `` | \\*["'`])?
     """
 )
 # Further literals on the line: `getenv("PASSWORD", "…")`, `put(PASSWORD, "…")`.
@@ -351,7 +351,7 @@ def _end_of_literal(line: bytes, start: int, quote: bytes) -> int:
 
 # `"credentials": {"region": "…"}`: the literal has a name of its own.
 _OTHER_NAME = re.compile(
-    rb"""(?x) (?<![\w-]) (?!(?:value|default|defaultValue|content|string|val|data)\b)
+    rb"""(?x) (?<![\w-]) (?!(?:value|default|defaultValue|content|string|val|data|with)\b)
     [A-Za-z_][\w.-]* \\*["']? \s? [:=] >? \s* \Z"""
 )
 _UNBROKEN = re.compile(rb"[\w+/=.~%-]{40,}(?=\s*\Z)")

@@ -28,7 +28,8 @@ _REST = rb"[\w.-]{0,30}"
 _PART = rb"(?:[_.0-9-][\w.-]{0,30})?"
 _STRONG = (
     rb"(?:(?:pass(?:w|ph|code)|passwd|p[sa]?wd|secret|token|api[_.-]?key|credential|creds|nonce|jwt"
-    rb"|hmac|[cx]srf|securestring|mnemonic|totp|salt)" + _REST + rb"|[^a-z](?:pass|sid|otp|pin|pw)"
+    rb"|hmac|[cx]srf|securestring|mnemonic|totp|salt)" + _REST
+    + rb"|(?:[^a-z]|\\[nrt])(?:pass|sid|otp|pin|pw)"
     + _PART + rb")"
 )  # fmt: skip
 _WEAK = (
@@ -54,7 +55,7 @@ _PATTERNS = (
     # A bare value after a name, up to the end of the line or of the query parameter.
     _LINE + _STRONG + _ASSIGN + _START + _PLAIN + rb"{3,120}" + _END,
     _LINE + _WEAK + _ASSIGN + _START + _PLAIN + rb"{7,120}" + _END,
-    rb"(?:key|token|secret)[\"']?\s{0,20}[:=][ \t]{0,20}[A-Za-z0-9+/=_.-]{120}",
+    rb"(?:key|token|secret|secret_key_base)[\"']?\s{0,20}[:=][ \t]{0,20}[A-Za-z0-9+/=_.-]{120}",
     # `NAME=value` among others: a command line, a connection string.
     _STRONG + rb"=" + _START + _PLAIN + rb"{3,100}[ \t;,]",
     _WEAK + rb"=" + _START + _PLAIN + rb"{7,120}[ \t;]",
@@ -66,7 +67,7 @@ _PATTERNS = (
     rb"(?:password|identified\s{1,20}by|securestring|secret|-string)\s{1,4}[\"'][^\s\"'`<>$%]{4}",
     # Options.
     (
-        rb"-(?:[a-z]{1,12}-){0,2}(?:pass|password|passwd|secret|token|key|pwd|credentials?)\s{1,2}"
+        rb"-(?:[a-z]{1,12}-?){0,2}(?:pass|password|passwd|secret|token|key|pwd|credentials?)\s{1,2}"
         rb"[\"']?[^\s\"'`<>(){}$%|&;\[\]-][^\s\"'`<>(){}$]{3}"
     ),
     (
@@ -78,8 +79,9 @@ _PATTERNS = (
         rb"|htpasswd|openssl)\b[^\n]{0,80}\s-(?:p|a|P|b|k|passin|passout)\s?(?:pass:)?"
         rb"[\"']?[^\s\"'$<>|&;-][^\s\"'|&;$]{3}"
     ),
+    rb"(?:^|\s)/[a-z]{0,12}(?:pass|password|pwd|token|secret|key):[^\s\"'`<>(){}$%/:]{4}",
     # Headers.
-    rb"\b(?:bearer|basic)[\s\"'`\\]{1,4}[A-Za-z0-9+/=._~-]{10}",
+    rb"\b(?:bearer|basic|ntlm)[\s\"'`\\]{1,4}[A-Za-z0-9+/=._~-]{10}",
     (
         rb"authorization[\"'`\\)\]]{0,4}\s{0,2}[:=,]>?[\s\"'`\\(]{0,4}[\w-]{2,12}\s[\"'`\\]{0,2}"
         rb"[A-Za-z0-9+/=._~:%|-]{6}"

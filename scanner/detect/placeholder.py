@@ -25,6 +25,8 @@ TEMPLATE_SLOT = re.compile(rb"\{\{-?\s*[\w.:|-]+\s*(?:\}\}|\Z)")
 
 _MASK = re.compile(rb"[xX]{6}|\*{4}|\.{4}|_{6}|-{8}|\xe2\x80\xa6|\xe2\x80\xa2{3}|0{10}|[?]{4}")
 _REPEAT = re.compile(rb"(.)\1{7}|(.{2,4})\2{4}", re.DOTALL)
+_LONG = 200
+_BLANKS = re.compile(rb"\s+")
 # `user:pass` and its kin in base64, as header and registry samples have it.
 _TAUGHT = re.compile(
     rb"(?:dXNlcjpwYXNz(?:d29yZA==)?|dXNlcm5hbWU6cGFzc3dvcmQ=|Zm9vOmJhcg==|dGVzdDp0ZXN0)"
@@ -52,7 +54,7 @@ def placeholder(value: bytes) -> str | None:
         return "it says that it is an example"
     if _MASK.search(value):
         return "it is masked"
-    if _REPEAT.search(value):
+    if _repeats(value):
         return "the same characters over and over"
     if well_known(value):
         return "its vendor has published it as an example"
@@ -63,6 +65,17 @@ def placeholder(value: bytes) -> str | None:
     if runs * 8 >= len(value) or _LONG_RUN.search(lowered) or _ends_in_a_run(lowered):
         return "a run of the alphabet or the keyboard"
     return None
+
+
+def _repeats(value: bytes) -> bool:
+    """
+    Return whether a value is the same over and over; of a long one a part in eight must be: the
+    lines of a key are indented, and keys hold noughts.
+    """
+    if len(value) < _LONG:
+        return _REPEAT.search(value) is not None
+    body = _BLANKS.sub(b"", value)
+    return sum(len(found[0]) for found in _REPEAT.finditer(body)) * 8 >= len(body)
 
 
 def _ends_in_a_run(value: bytes) -> bool:
