@@ -13,7 +13,9 @@ _NAME = re.compile(
     rb"""(?ix)
     (?:signatures? | checksums? | (?:finger|thumb)prints? | digests? | etag | publickeytoken
       | hash | sig | nonce | [-_]iv | md5 | sha[-_]?\d{1,3}
-      | (?:client|tenant|project|app|application|account|customer|subscription)[-_.]?id)\Z
+      | (?:client|tenant|project|app|application|account|customer|subscription)[-_.]?id
+      | (?:token|credential|(?<!access)(?<!access[-_])key)[-_.]?u?ids? | code[-_]?verifier
+      | webtoken)\Z
   | public_?key | encrypted | cipher_?text | (?:md5|sha\d{1,3})[-_]pass | [-_]cek\Z
   | key[-_.]?(?:down|up|press)
   | (?:primary|foreign|composite|unique|sort|partition)[-_.]?keys?\Z"""
@@ -46,7 +48,7 @@ _OPENS = re.compile(
 )
 
 # Made anew for each visit, and known to whoever loads the page.
-_OF_A_PAGE = re.compile(rb"(?i)[cx]srf[-_.]?token\Z")
+_OF_A_PAGE = re.compile(rb"(?i)(?:[cx]srf[-_.]?|authenticity[-_])token\Z")
 
 _TOKEN = re.compile(rb"(?i)token|key|jwt|cookie|session")
 _ANY_SIGN = re.compile(rb"(?i)pass|pwd|secret|phrase|seed|mnemonic|salt|url")

@@ -17,6 +17,11 @@ OPENS_NOTHING = {
     "text of a cipher": ("ciphertext", "{{base64:44}}"),
     "vector": ("encryption_iv", "{{alnum:16}}"),
     "id of a client": ("client_id", "{{hex:32}}"),
+    "id of a token": ("refresh_token_id", "{{alnum:24}}"),
+    "id of a key": ("KeyId", "{{hex:32}}"),
+    "verifier of one login": ("code_verifier", "{{alnum:43}}"),
+    "token of one page": ("authenticity_token", "{{base64:44}}"),
+    "package": ("io.jsonwebtoken", "jjwt-orgjson"),
     "key of a table": ("primary_key", "{{alnum:12}}"),
     "public key": ("key", "ssh-ed25519 {{alnum:60}}"),
     "hash of a password": ("password", "pbkdf2_sha256$36000${{alnum:12}}"),
@@ -32,6 +37,7 @@ MAY_OPEN = {
     "weak password": ("password", "heslo1234"),
     "other letters": ("password", "pässwörter77"),
     "key": ("encryption_key", "{{base64:44}}"),
+    "secret id of a role": ("secret_id", "{{alnum:24}}"),
     "secret of a client": ("client_secret", "{{hex:32}}"),
 }
 

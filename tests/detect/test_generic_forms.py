@@ -46,6 +46,14 @@ FOUND = {
     "json web key": (b'  "d": "%s",', b"d", Form.KEY),
     "container file": (b"ENV API_TOKEN %s", b"API_TOKEN", Form.BARE),
     "compared with": (b'if ("%s" == db_password) {', b"db_password", Form.QUOTED),
+    "literal of a document": (b"the password is: ``%s`` for now", b"password", Form.QUOTED),
+    "keyword after a symbol": (
+        b'fill_in :signup_password, with: "%s"',
+        b"signup_password",
+        Form.QUOTED,
+    ),
+    "long option": (b"coverage -repotoken %s", b"-repotoken", Form.OPTION),
+    "option of windows": (b"tool /credpassword:%s /out:a.txt", b"credpassword", Form.BARE),
     "not equal": (b"if '%s' !== cfg.apiKey:", b"cfg.apiKey", Form.QUOTED),
 }
 
@@ -76,6 +84,11 @@ def test_a_value_given_to_a_telling_name_is_a_candidate(
 @pytest.mark.parametrize("line", NOT_FOUND.values(), ids=NOT_FOUND)
 def test_what_cannot_be_a_credential_is_none(line: bytes) -> None:
     assert values_on(line) == []
+
+
+def test_padding_of_base64_is_no_assignment() -> None:
+    line = fill("ldap_password: {{alnum:11}}=  # changed in June").encode()
+    assert [c.value for c in values_on(line)] == [line.split()[1]]
 
 
 @pytest.mark.parametrize(

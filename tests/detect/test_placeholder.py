@@ -43,6 +43,12 @@ def test_a_value_is_none(template: str):
     assert placeholder(fill(template).encode()) is None
 
 
+def test_a_long_value_is_no_repetition_because_its_lines_are_indented():
+    lines = [fill("{{base64:64}}") for _ in range(20)]
+    assert placeholder((" " * 16).join(f'"{line}\\n" +\n' for line in lines).encode()) is None
+    assert placeholder(b"\n".join([b"A" * 64] * 20)) is not None
+
+
 def test_a_value_its_vendor_published_is_known_by_its_hash(monkeypatch: pytest.MonkeyPatch):
     value = fill("{{alnum:32}}").encode()
     assert not well_known.well_known(value)
