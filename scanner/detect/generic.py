@@ -60,6 +60,8 @@ def windows(data: bytes, hits: Sequence[tuple[int, int]]) -> list[tuple[int, int
     rfind, find = data.rfind, data.find
     done = -1
     for offset, tag in hits:
+        if tag == Trigger.AROUND:
+            continue
         if tag == Trigger.JWK:
             found += _lines(data, max(0, offset - _JWK_REACH), min(len(data), offset + _JWK_REACH))
             continue

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from scanner.detect.generic_orders import TRIGGERS
+from scanner.detect.generic_orders import AROUND, TRIGGERS
 from scanner.detect.registry import Expression
 
 
@@ -22,6 +22,9 @@ class Trigger(IntEnum):
     LINE = 0
     JWK = 1
     """The lines around it too."""
+
+    AROUND = 2
+    """Nothing: it only says where common words of providers are looked for."""
 
 
 _REST = rb"[\w.-]{0,30}"
@@ -100,4 +103,5 @@ EXPRESSIONS = (
         for pattern, caseless in TRIGGERS
     ),
     Expression(pattern=_JWK, tag=Trigger.JWK),
+    Expression(pattern=AROUND, tag=Trigger.AROUND, caseless=True),
 )

@@ -23,7 +23,12 @@ from scanner.ruleset.schema import Keyed, Rule
 from scanner.ruleset.table import RuleTable
 
 _EDGE_BEFORE = rb"(?<![A-Za-z0-9+])"
-_EDGE_AFTER = rb"(?![A-Za-z0-9_\-+=])"
+_EDGE_AFTER = rb"(?!={0,2}[A-Za-z0-9_\-+]|={3})"
+"""What may follow: base64's padding is no part of every form, and does not make another of it."""
+
+_AFTER = 4
+"""Bytes behind a value that are looked at."""
+
 _SEPARATOR = r"[ _.\-]?"
 _TIMEOUT_S = 0.5
 _WIDEST = 2_048
@@ -122,7 +127,7 @@ class KeyedMatcher:
             pair = self._pairs[number]
             _, reach, width = self._value_pattern(pair.value)
             low = max(0, end - reach - pair.distance - 2 * len(pair.word) - _AHEAD - 1)
-            around = data[low : end + width + 1]
+            around = data[low : end + width + _AFTER]
             # Near either end of a document two hits may share all the text around them.
             key = (number, around, end - low)
             spots = self._memo.get(key)
@@ -175,7 +180,7 @@ class KeyedMatcher:
         pattern, reach, width = self._value_pattern(value)
         low = max(0, end - reach)
         try:
-            match = pattern.search(data, low, end + width + 1, timeout=_TIMEOUT_S)
+            match = pattern.search(data, low, end + width + _AFTER, timeout=_TIMEOUT_S)
         except TimeoutError:
             return None
         if match is None or match.start() >= end:

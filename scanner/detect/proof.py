@@ -176,7 +176,7 @@ def _tokens(secrets: Secrets) -> dict[bytes, Token]:
         token = parsed(secret)
         if token is not None:
             found[secret] = token
-        elif "jwt" in secrets.rules[secret]:
+        elif secrets.rules[secret] == {"jwt"}:
             secrets.of(secret).says("header and claims are no JSON", -2 * LITTLE)
     return found
 

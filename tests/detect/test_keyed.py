@@ -38,6 +38,7 @@ def found(text: str) -> int:
         pytest.param("acmerocket: {{hex:32}}", id="given to the word itself"),
         pytest.param("acmerocket = '{{hex:32}}'", id="given to the word itself, quoted"),
         pytest.param("acmerocket => {{hex:32}}", id="an arrow"),
+        pytest.param("acmerocket_key = {{hex:32}}==", id="padded"),
         pytest.param("<secret>{acmerocket AB {{hex:32}}}</secret>", id="ahead of the word"),
     ],
 )
@@ -50,6 +51,8 @@ def test_a_wanted_name_may_stand_around_the_word_or_the_word_be_the_name(text: s
     [
         pytest.param("acmerocket build {{hex:32}}", id="another word between"),
         pytest.param("acmerocket/blob/{{hex:32}}", id="a path"),
+        pytest.param("acmerocket_key = {{hex:32}}=a", id="a longer value"),
+        pytest.param("acmerocket_key = {{hex:32}}===", id="a line of a heading"),
         pytest.param("acmerocket_key = '?{{hex:32}}'", id="the rest of a longer value"),
         pytest.param("secret\nacmerocket x {{hex:32}}", id="on the line before"),
         pytest.param("key" + "." * 30 + "acmerocket x {{hex:32}}", id="too far ahead"),
@@ -57,3 +60,41 @@ def test_a_wanted_name_may_stand_around_the_word_or_the_word_be_the_name(text: s
 )
 def test_without_a_wanted_name_there_is_no_match(text: str):
     assert found(text) == 0
+
+
+COMMON = Rule(
+    id="common",
+    title="a keyed rule with a common word",
+    provider="coda",
+    severity=Severity.HIGH,
+    confidence=Confidence.HIGH,
+    remediation="none",
+    origin="test",
+    keyed=Keyed(words=("coda",), value="[0-9a-f]{32}"),
+)
+NAMED = Rule(
+    id="named",
+    title="what hits where something is named like a credential",
+    provider="generic",
+    severity=Severity.HIGH,
+    confidence=Confidence.HIGH,
+    remediation="none",
+    origin="test",
+    detector="generic",
+)
+NEAR_NAMES = Engine(Plan.make([COMMON, NAMED], code=False))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("coda_secret-{{hex:32}}", 1, id="a dash"),
+        pytest.param("codaKEY {{hex:32}}", 1, id="a blank"),
+        pytest.param("coda PRIVATE-key-{{hex:32}}", 1, id="two names"),
+        pytest.param("coda build {{hex:32}}", 0, id="no name"),
+    ],
+)
+def test_a_common_word_is_looked_for_where_a_name_stands_before_a_value(text: str, expected: int):
+    batch = ListBatch([(Document(Place.FILE, b"a.txt", "b0"), fill(text).encode())])
+    found = NEAR_NAMES.scanner().scan(batch)
+    assert [match.rule_id for match in found].count("common") == expected

@@ -155,6 +155,15 @@ def test_no_claim_breaks_it(exp):
     assert len(judged(found(token(exp=exp, iss={"a": 1}), "jwt"))) == 1
 
 
+def test_what_a_providers_rule_says_is_not_outvoted_by_the_shape_of_a_token():
+    text = b"eyJhbGciOiJIUzI1NiJ.eyJzdWIiOiIxMjM0NTY3.Zm9vYmFyYmF6"
+    _, specific = judged(found(text, "jwt"), found(text, "acme-api-key", "b.txt"))
+    (alone,) = judged(found(text, "jwt"))
+
+    assert specific.nudge == 0
+    assert alone.nudge < 0
+
+
 def test_trials_are_bounded_and_the_bound_is_told(monkeypatch):
     monkeypatch.setattr(proof, "_MAX_TRIALS", 20)
     _, limits = prove([found(token(), "jwt"), found(token(x=1), "jwt", "b")], {}, now=NOW)
