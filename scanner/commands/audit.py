@@ -21,6 +21,7 @@ from scanner.pipeline import Detection, detect, detect_streams, judge, where_it_
 from scanner.policy.exposure import may_be_sealed
 from scanner.sealing import asked
 from scanner.sources.git import open_repository
+from scanner.sources.memory import give_back
 from scanner.sources.objects import ObjectWalk
 from scanner.triage.attribution import Attribution, Located
 from scanner.triage.suppression import Comments
@@ -155,6 +156,7 @@ def _locate(
     sealed = sealed_blobs(seen)
     blobs = {*walk.named_blobs(), *sealed, *public_blobs(seen)}
     attribution.prepare(seen.matches, blobs)
+    give_back()
     paths = attribution.paths(blobs)
     for raw, public in seen.publics.items():
         path = next(iter(paths.get(public.document.blob or "", ())), None)

@@ -242,6 +242,14 @@ class TreeLog:
             self._missing,
         )
 
+    def forget(self) -> None:
+        """
+        Let go of what only reading needs; the entries stay.
+        """
+        # Tables of zeros take no memory until they are written to.
+        self._known = Known(np.zeros((0, self._id_size), np.uint8))
+        self._loud, self._telling = NameLog(), NameLog()
+
     def entries(self, offset: int) -> Iterator[npt.NDArray[np.void]]:
         """
         Yield the entries, their trees' numbers moved on by `offset`.
@@ -274,6 +282,7 @@ class Forest:
         """
         Take over one stream's.
         """
+        log.forget()
         self._logs.append((log, part))
 
     def named(self) -> Keys:

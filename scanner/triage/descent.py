@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from scanner.history import Ints, Keys, Trees, name_hash
+from scanner.history import ENTRY, Ints, Keys, Trees, name_hash
 from scanner.triage.attribution_commits import look_up
 
-_Run = tuple[Ints, Ints, Keys]  # first and last tree of each run, and the child all of it hold
+_BY = ("name", "first")
+_Rows = npt.NDArray[np.int32]
+_Run = tuple[_Rows, _Rows, Keys]  # first and last tree of each run, and the child all of it hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Names:
     def __init__(self, trees: Trees, names: Iterable[bytes]) -> None:
         self._hashes = {name: name_hash(name) for name in set(names)}
         keys = trees.keys()
-        self._by_key = np.argsort(keys)
+        self._by_key = np.argsort(keys).astype(np.int32)
         self._sorted = keys[self._by_key]
         self._runs = self._gathered(trees)
 
@@ -47,22 +49,17 @@ class Names:
         wanted = np.unique(np.fromiter(self._hashes.values(), np.uint32))
         maybe = np.zeros(1 << 16, bool)
         maybe[wanted & np.uint32(0xFFFF)] = True
-        first, last = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-        child, name = [np.zeros(0, np.uint64)], [np.zeros(0, np.uint32)]
+        parts: list[npt.NDArray[np.void]] = [np.zeros(0, ENTRY)]
         for entries in trees.entries():
             some = entries[maybe[entries["name"] & np.uint32(0xFFFF)]]
             spots = np.minimum(np.searchsorted(wanted, some["name"]), len(wanted) - 1)
-            some = some[wanted[spots] == some["name"]]
-            first.append(some["first"].astype(np.int64))
-            last.append(some["last"].astype(np.int64))
-            child.append(some["child"].astype(np.uint64))
-            name.append(some["name"].copy())
-        firsts, lasts = np.concatenate(first), np.concatenate(last)
-        children, names = np.concatenate(child), np.concatenate(name)
-        order = np.lexsort((firsts, names))
-        firsts, lasts, children, names = (
-            firsts[order], lasts[order], children[order], names[order],
-        )  # fmt: skip
+            parts.append(some[wanted[spots] == some["name"]])
+        # There may be millions: a column at a time.
+        names, firsts = (np.concatenate([part[name] for part in parts]) for name in _BY)
+        order = np.lexsort((firsts, names)).astype(np.int32)
+        names, firsts = names[order], firsts[order]
+        lasts = np.concatenate([part["last"] for part in parts])[order]
+        children = np.concatenate([part["child"] for part in parts])[order]
         bounds = np.searchsorted(names, wanted), np.searchsorted(names, wanted, side="right")
         return {
             int(one): (firsts[a:b], lasts[a:b], children[a:b])
@@ -90,7 +87,7 @@ class Names:
         first, last, child = self._runs[self._hashes[name]]
         if not len(first) or not len(level.trees):
             return np.zeros(0, np.uint64), np.zeros(0, np.int64)
-        row = np.searchsorted(first, level.trees, side="right") - 1
+        row = np.searchsorted(first, level.trees.astype(np.int32), side="right") - 1
         inside = (row >= 0) & (level.trees <= last[np.maximum(row, 0)])
         return _best(child[row[inside]], level.ranks[inside])
 
