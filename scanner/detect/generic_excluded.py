@@ -22,10 +22,12 @@ _NAME = re.compile(
 )
 _VALUES = (
     b"MIGfMA0G", b"MIIBIjANBg", b"MIICIjANBg", b"MFkwEwYHKoZI", b"LS0tLS1CRUdJTiBDRVJU",
-    b"LS0tLS1CRUdJTiBQVUJ", b"-----BEGIN CERT", b"-----BEGIN PUBLIC", b"ssh-", b"ecdsa-sha2-",
+    b"LS0tLS1CRUdJTiBQVUJ", b"-----BEGIN ", b"ssh-", b"ecdsa-sha2-",
     b"AAAAB3NzaC1", b"AAAAC3NzaC1", b"pbkdf2_", b"pbkdf2:", b"{SSHA", b"{SHA", b"{CRYPT}",
+    b"sha256-", b"sha384-", b"sha512-",
 )  # fmt: skip
-"""Public keys and certificates (DER, base64 of PEM, PEM, SSH) and hashes begin so."""
+"""Public keys and certificates (DER, base64 of PEM, PEM, SSH), hashes and digests begin so;
+private keys of PEM have a rule of their own."""
 
 _WORD_FOR_PASSWORD = re.compile(
     rb"""(?ix) \A (?!.*\d) (?:.*[\s'"])?
@@ -44,7 +46,8 @@ _KEYBOARD = b"1234567890qwertyuiopasdfghjklzxcvbnm 0123456789 abcdefghijklmnopqr
 _UUID = re.compile(rb"(?i)\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?")
 # UUIDs name things.  Only where the name says that one opens something it may be a credential.
 _OPENS = re.compile(
-    rb"(?i)(?:tok|pass(?!p)|pw|secret|api|access[_.-]?key|auth|cred|sess|[cx]srf)(?!.*id\Z)|sessionid"
+    rb"(?i)(?:tok(?:en)?s?|pass(?!p)[a-z]{0,6}|pw|secret|api|(?:api|access)[_.-]?key|auth\w{0,14}"
+    rb"|cred[a-z]{0,8}|sess(?:ion)?|[cx]srf)(?:value|string)?[_.-]{0,2}\d?\Z|sessionid\Z"
 )
 
 # Made anew for each visit, and known to whoever loads the page.
@@ -69,6 +72,8 @@ def excluded(name: bytes, value: bytes) -> bool:
         return True
     if _says_so(value):
         return True
+    if name == b"PW" and value.isalpha():
+        return True  # Palau, in the lists of the countries
     if value.count(b"-") == 4 and _UUID.fullmatch(value) and not _OPENS.search(name):
         return True
     return (b"?" in value or b" " in value) and _has_foreign_sign(name, value)

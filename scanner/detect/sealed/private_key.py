@@ -20,6 +20,10 @@ _PUTTY_BODY = re.compile(
 )
 _AGE = re.compile(rb"\bAGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}\b")
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*: ?.*")
+_JOINED = re.compile(rb"""\A[\s+.]*["']|["'][\s+.,;)]*\Z""")
+"""What joins the literals of a key that is written over several lines."""
+
+_COMMENT = re.compile(rb"^[ \t]*(?:\*|//|#|--|;)[ \t]*\Z", re.MULTILINE)
 _SCHEMES = (
     bytes.fromhex("06092a864886f70d01050d"),  # PBES2
     bytes.fromhex("06092a864886f70d0105"),  # PBES1
@@ -41,7 +45,7 @@ def check(data: bytes, path: bytes | None = None) -> list[SealRecord]:
         cut = body.find(b"-----")
         ended = body[cut:].startswith(b"-----END " + found["kind"]) if cut >= 0 else False
         judged = _pem(found["kind"], body[: cut if cut >= 0 else None], ended=ended)
-        if judged:
+        if judged and not (judged[0] in ("fake", "broken") and _is_explained(data, found.start())):
             records.append(_record(*judged, where.at(found.start()), _kind(found["kind"])))
     for found in _PUTTY.finditer(data):
         judged = _putty(data[found.start() : found.start() + 20_000])
@@ -70,6 +74,13 @@ def sealed_spans(data: bytes) -> list[tuple[int, int]]:
     return spans
 
 
+def _is_explained(data: bytes, start: int) -> bool:
+    """
+    Return whether what stands at `start` is in a comment: it tells what a key looks like.
+    """
+    return _COMMENT.search(data[max(0, start - 80) : start]) is not None
+
+
 def _kind(kind: bytes) -> str:
     return kind.decode().removesuffix(" BLOCK").removesuffix("PRIVATE KEY").strip() or "PKCS#8"
 
@@ -82,7 +93,8 @@ def _record(state: str, reason: str, line: int, kind: str) -> SealRecord:
 
 def _pem(kind: bytes, body: bytes, *, ended: bool) -> tuple[str, str] | None:
     text = body.replace(b"\\r", b"").replace(b"\\n", b"\n")
-    lines = [line.strip(b" \t\r\"',;\\") for line in text.split(b"\n")]
+    lines = [_JOINED.sub(b"", line).strip(b" \t\r\"',;\\") for line in text.split(b"\n")]
+    lines = [line for line in lines if line not in (b"+", b".")]
     headers = [line for line in lines if _HEADER.fullmatch(line)]
     rest = [line for line in lines if line and not _HEADER.fullmatch(line)]
     if kind.endswith(b"BLOCK"):
