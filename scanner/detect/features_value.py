@@ -100,7 +100,7 @@ def is_ordinary(value: bytes, tables: Tables) -> bool:
     Return whether a value is so plainly made of ordinary words that its score need not be asked:
     a third to a half of all candidates are, and of the true ones two in a thousand.
     """
-    if _WORDY.match(value) is None:
+    if _WORDY.match(value) is None and _UPPER_SNAKE.match(value) is None:
         return False
     known = unknown = 0
     for part in PARTS.findall(value):

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from scanner.detect.features import content_features
+from scanner.detect.features_value import is_ordinary
 from scanner.detect.features_words import path_features
 from scanner.detect.generic_forms import Candidate, describe, is_telling
 from scanner.detect.registry import Evidence, Judgement
@@ -25,6 +26,12 @@ MEDIUM_FROM = 0.5
 HIGH_FROM = 0.75
 KEEP_FROM = 0.05
 """Below this no path can lift a candidate into what is reported; it need not be kept."""
+
+_ORDINARY = 0.1
+"""
+At most so likely is a value of ordinary words: the score has not learnt from such, as they are
+left out before it is asked.
+"""
 
 _MEMORY = 20_000
 """Judgements that are remembered."""
@@ -168,7 +175,12 @@ class ScoreJudge:
                 # The provider's word tells as much as a name would.
                 candidate = replace(candidate, name=candidate.name + b"_api_key")
             rows.append(content_features(candidate, tables))
-        scores = score_rows(rows, [item.path for item in evidence])
+        scores = [
+            min(score, _ORDINARY) if is_ordinary(item.value, tables) else score
+            for item, score in zip(
+                evidence, score_rows(rows, [item.path for item in evidence]), strict=True
+            )
+        ]
         return [
             Judgement(score=score, reasons=reasons(row), features=row)
             for score, row in zip(scores, rows, strict=True)

@@ -27,6 +27,9 @@ OPENS_NOTHING = {
     "hash of a password": ("password", "pbkdf2_sha256$36000${{alnum:12}}"),
     "keyboard": ("password", "asdfghjkl"),
     "UUID of a row": ("row_key", "{{hex:8}}-{{hex:4}}-{{hex:4}}-{{hex:4}}-{{hex:12}}"),
+    "UUID of a message": ("PASSWORD_ERROR", "{{hex:8}}-{{hex:4}}-{{hex:4}}-{{hex:4}}-{{hex:12}}"),
+    "digest of a package": ("http-token", "sha512-{{base64:88}}"),
+    "country": ("PW", "Paalu"),
     "word for password": ("LABEL_PASSWORD", "Mot de passe"),
     "sentence": ("FORGOT_PASSWORD", "Şifrənizi unutdunuz?"),
 }

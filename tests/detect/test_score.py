@@ -144,6 +144,17 @@ def test_a_rule_of_a_pack_can_ask_for_the_score() -> None:
     assert likely.features is not None
 
 
+def test_ordinary_words_near_a_rule_s_word_are_unlikely() -> None:
+    rule = Rule(
+        id="acme-key", title="Acme", provider="acme", severity=Severity.HIGH,
+        confidence=Confidence.MEDIUM, remediation="-", origin="-",
+    )  # fmt: skip
+    item = Evidence(
+        value=b"OAUTH_CLIENT_SECRET", before=b"acme_token = ", after=b"\n", path=None, rule=rule
+    )
+    assert JUDGE.judge([item])[0].score < MEDIUM_FROM / 2
+
+
 def test_the_hook_scores_without_numpy() -> None:
     code = (
         "import sys; from scanner.detect.generic_forms import values_on;"
@@ -173,6 +184,7 @@ def test_what_is_no_file_of_weights_is_told(tmp_path) -> None:
         ("user_password", True),
         ("django.contrib.auth.backends", True),
         ("Enter your password", True),
+        ("OAUTH2_CLIENT_SECRET", True),
         ("{{alnum:20}}", False),
         ("password1", False),
         ("LwQeHbWxOaNxFyGlOuJe", False),

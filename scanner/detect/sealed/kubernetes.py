@@ -36,8 +36,10 @@ _REFERENCES = frozenset({
     "HCPVaultSecretsApp", "BitwardenSecret", "AkeylessSecret", "SecretClaim",
 })  # fmt: skip
 _PUBLIC_KEYS = re.compile(
-    r"(?i)^(?:ca\.crt|tls\.crt|ca\.pem|cert\.pem|.*\.crt|namespace|service-ca\.crt)$"
+    r"(?i)^(?:ca\.crt|tls\.crt|ca\.pem|cert\.pem|.*\.crt|namespace|service-ca\.crt"
+    r"|user(?:[_-]?name)?|login|host(?:name)?|port)$"
 )
+_TELLING = re.compile(r"(?i)pass|pwd|secret|token|key|cred")
 _RSA_SIZES = frozenset({128, 256, 384, 512, 1024})
 _TAG_SIZE = 16  # bytes of the AES-GCM tag at the end
 
@@ -114,7 +116,8 @@ def _secret(tree: Tree, prefix: tuple[str, ...], line: int) -> SealRecord:
         keys = ", ".join(repr(leaf.path[-1]) for leaf in opened[:5])
         more = f" and {len(opened) - 5} more" if len(opened) > 5 else ""
         reason = f"{keys}{more}: base64 or plain text, which anyone can read"
-        return _record(fmt, "plaintext", reason, opened[0].line, name=name)
+        place = next((leaf for leaf in opened if _TELLING.search(leaf.path[-1])), opened[0])
+        return _record(fmt, "plaintext", reason, place.line, name=name)
     if any(leaf.value.strip() for leaf, _ in values) or tree.templated:
         return _record(fmt, "reference", "its values come from elsewhere", line, name=name)
     return _record(fmt, "reference", "holds no value", line, name=name)
@@ -136,7 +139,11 @@ def _lies_open(leaf: Leaf, *, encoded: bool) -> bool:
 
 
 def _is_sealed(plain: bytes) -> bool:
-    return plain.startswith((b"$ANSIBLE_VAULT;", b"age-encryption.org/v1\n", b"\0GITCRYPT\0"))
+    """
+    Whether a value is sealed by itself, or public.
+    """
+    return plain.startswith((b"$ANSIBLE_VAULT;", b"age-encryption.org/v1\n", b"\0GITCRYPT\0",
+                             b"-----BEGIN CERTIFICATE", b"-----BEGIN PUBLIC"))  # fmt: skip
 
 
 def _sealed_secret(tree: Tree, prefix: tuple[str, ...], line: int) -> SealRecord:
