@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from scanner.detect.confirm import SCORES
 from scanner.detect.entropy import shannon
+from scanner.detect.larger import piece_of_larger
 from scanner.detect.overlap import JUDGED, Found
 from scanner.detect.patterns import compiled
 from scanner.detect.placeholder import placeholder
@@ -138,7 +139,9 @@ class KeyedMatcher:
                 self._memo[key] = spots
             for spot in spots:
                 where = (spot.rule, end + spot.start, end + spot.end)
-                if spot.rule in enabled and where not in found:
+                if spot.rule not in enabled or where in found:
+                    continue
+                if not piece_of_larger(data, *where[1:]):
                     found[where] = self._found(source, where, spot.distance, pair.word)
         return list(found.values())
 
