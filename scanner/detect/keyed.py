@@ -38,6 +38,9 @@ _AHEAD = 24
 
 _BINDING = re.compile(rb"""["'`\])]{0,2}[ \t]*(?:=>|:=|==|=|:|->|,)?[ \t]*[brfu@]?["'`({]{0,2}""")
 _MEMO_ENTRIES = 20_000
+_IDENTIFIER = re.compile(rb"(?:[A-Z]{2,}|[a-z]{2,})\d?(?:_(?:[A-Z]{2,}|[a-z]{2,})\d?)+")
+"""The name of a variable or a function: chance makes no value of such parts."""
+
 _DIGIT = re.compile(rb"[0-9]")
 _HEX = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
@@ -151,7 +154,7 @@ class KeyedMatcher:
             return
         secret = data[span[0] : span[1]]
         word = self._word(data, span[0], pair)
-        if word is None or placeholder(secret) is not None:
+        if word is None or placeholder(secret) is not None or _IDENTIFIER.fullmatch(secret):
             return
         before = data[word[1] : span[0]]
         ahead = data[max(0, word[0] - _AHEAD) : word[0]].rpartition(b"\n")[2]

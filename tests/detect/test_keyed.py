@@ -4,6 +4,8 @@ Keyed rules: which names count, and where they may stand.
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from scanner.detect.engine import Engine
@@ -98,3 +100,32 @@ def test_a_common_word_is_looked_for_where_a_name_stands_before_a_value(text: st
     batch = ListBatch([(Document(Place.FILE, b"a.txt", "b0"), fill(text).encode())])
     found = NEAR_NAMES.scanner().scan(batch)
     assert [match.rule_id for match in found].count("common") == expected
+
+
+OLD = Engine(
+    Plan.make(
+        [
+            dataclasses.replace(
+                RULE, keyed=Keyed(words=("acmerocket",), value="[0-9A-Za-z_-]{20,22}")
+            )
+        ],
+        code=False,
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param("CONFIGURE_OAUTH2_APPS", 0, id="a constant"),
+        pytest.param("configure_oauth_cas3_x", 1, id="a part of one letter"),
+        pytest.param("configure_oauth_cas3x2", 1, id="a part that goes on behind a digit"),
+        pytest.param("configure_oauths_cas3", 0, id="a function"),
+        pytest.param("{{alnum:9}}_{{alnum:10}}", 1, id="chance"),
+    ],
+)
+def test_the_name_of_a_variable_is_no_value(value: str, expected: int):
+    batch = ListBatch(
+        [(Document(Place.FILE, b"a.txt", "b0"), fill(f"acmerocket_key={value}").encode())]
+    )
+    assert len(OLD.scanner().scan(batch)) == expected
