@@ -13,6 +13,15 @@ from enum import IntEnum
 
 from scanner.detect.generic_excluded import excluded
 from scanner.detect.generic_orders import COMPARED, SHOUTED
+from scanner.detect.generic_whole import (
+    JWK,
+    LONGEST_SCHEME,
+    PAIR,
+    SCHEME,
+    SHORT_OPTION,
+    URL,
+    URL_SCHEME,
+)
 from scanner.detect.placeholder import TEMPLATE_SLOT
 
 MIN_VALUE = 4
@@ -121,31 +130,6 @@ _BARE = re.compile(rb"""[^\s"'`,;<>(){}\[\]\\|&]{4,1024}""")
 _BARE_SQUARE = re.compile(rb"""[^\s"'`<>\\]{4,1024}""")
 _OPTION_NAME = re.compile(rb"(?:^|[\s\"'=(/])-{1,2}[\w-]*\Z")
 
-_SCHEME = re.compile(
-    rb"""(?ix)
-    \b(?P<name>bearer|basic|token|apikey|api-key|digest|ntlm|negotiate|bot|sso-key|hmac|oauth)
-    (?P<between>\\?\s+ (?:\\*["'`])?) (?P<value>[A-Za-z0-9+/=._~:%|-]{6,2048})"""
-)
-_URL = re.compile(
-    rb"""(?x) (?P<name>[A-Za-z][\w+.%-]{1,30}) (?P<between>:\\?/\\?/ [^\s:/@"'<>`|,;]{0,80} :)
-    (?P<value>[^\s@"'<>`]{1,200}?) @ (?=[\w.\[$({%<-])"""
-)
-_PAIR = re.compile(
-    rb"""(?x) (?P<name>(?:--user|-u|--proxy-user|-U|--userpwd|--user=))
-    (?P<between>[\s=]*["']?[\w.@+-]{1,60}:)
-    (?P<value>[^\s"':/@]{3,200}) (?=["'\s]|$)"""
-)
-_SHORT_OPTION = re.compile(
-    rb"""(?x) \b(?:sshpass|mysql\w*|mysqladmin|psql|redis-cli|docker\s+login|smbclient
-      |net\s+use|htpasswd|openssl)\b
-    [^\n]{0,80}? \s (?P<name>-(?:p|a|P|b|k|passin|passout)) (?P<between>\s?(?:pass:)?["']?)
-      (?P<value>[^\s"'$<>|&;-][^\s"'|&;]{3,80})"""
-)
-_JWK = re.compile(
-    rb"""(?x) (?<![\w.]) \\*["']? (?P<name>d|k|p|q|dp|dq|qi)
-    (?P<between>\\*["']?\s*[:=]>?\s*\\*["'])
-    (?P<value>[A-Za-z0-9_/+=-]{16,1400}) (?=\\*["'])"""
-)
 _NAME_BEFORE = re.compile(rb"""([A-Za-z_][\w.-]*)["'`\])\s\\]*[=:>,(\s"'`\\{\[/-]*\Z""")
 
 
@@ -235,30 +219,48 @@ def _without_overlap(candidates: list[Candidate]) -> list[Candidate]:
     return kept
 
 
+# With what stands on the line if anything does.
+_WHOLE: tuple[tuple[re.Pattern[bytes], Form, tuple[bytes, ...]], ...] = (
+    (PAIR, Form.OPTION, ()),
+    (
+        SHORT_OPTION,
+        Form.OPTION,
+        (b"sshpass", b"mysql", b"psql", b"redis-cli", b"docker", b"smbclient", b"net", b"htpasswd",
+         b"openssl"),
+    ),
+    (JWK, Form.KEY, ()),
+    (SHOUTED, Form.BARE, (b"SECRET", b"TOKEN", b"PASSWORD", b"ACCESS", b"PRIVATE", b"KEY")),
+    (COMPARED, Form.QUOTED, (b"==", b"!=", b"<>")),
+)  # fmt: skip
+
+
 def _all_forms(line: bytes) -> Iterator[Candidate]:
-    yield from _after_names(line)
-    for pattern, form in _GROUPED:
-        if (form is Form.URL and b"@" not in line) or (
-            pattern is COMPARED and b"==" not in line and b"!=" not in line and b"<>" not in line
-        ):
+    lower = line.lower()
+    yield from _after_names(line, lower)
+    for match in SCHEME.finditer(lower):
+        yield _matched(line, match, match.start("name"), Form.SCHEME)
+    if b"@" in line:
+        for match in URL.finditer(line):
+            stop = match.start()
+            scheme = URL_SCHEME.search(line, max(0, stop - LONGEST_SCHEME), stop)
+            if scheme:
+                yield _matched(line, match, scheme.start(), Form.URL)
+    for pattern, form, words in _WHOLE:
+        if words and not any(word in line for word in words):
             continue
         for match in pattern.finditer(line):
-            begin, stop = match.span("name")
+            begin = match.start("name")
             if pattern is SHOUTED:
                 begin = _begin_of_name(line, begin)
-            start, end = match.span("value")
-            yield Candidate(line, start, end, line[begin:stop], match["between"], form)
+            yield _matched(line, match, begin, form)
 
 
-_GROUPED = (
-    (_SCHEME, Form.SCHEME),
-    (_URL, Form.URL),
-    (_PAIR, Form.OPTION),
-    (_SHORT_OPTION, Form.OPTION),
-    (_JWK, Form.KEY),
-    (SHOUTED, Form.BARE),
-    (COMPARED, Form.QUOTED),
-)
+def _matched(line: bytes, match: re.Match[bytes], begin: int, form: Form) -> Candidate:
+    start, end = match.span("value")
+    first, last = match.span("between")
+    # A name before the match ends where that begins.
+    stop = match.end("name") if "name" in match.re.groupindex else first
+    return Candidate(line, start, end, line[begin:stop], line[first:last], form)
 
 
 def _begin_of_name(line: bytes, position: int) -> int:
@@ -271,9 +273,9 @@ def _end_of_name(line: bytes, position: int) -> int:
     return match.end() if match else position
 
 
-def _after_names(line: bytes) -> Iterator[Candidate]:
+def _after_names(line: bytes, lower: bytes) -> Iterator[Candidate]:
     done = 0
-    for telling in _TELLING.finditer(line.lower()):
+    for telling in _TELLING.finditer(lower):
         if telling.start() < done:
             continue
         begin = _begin_of_name(line, telling.start())

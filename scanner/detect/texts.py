@@ -16,20 +16,39 @@ _MAX_DERIVED_BYTES = 256 << 20
 MAX_SECONDS = 20.0
 """Of this thread's own time, which a busy machine does not shorten."""
 
+_SETTLED_EVERY_S = 0.02
+"""Asking for the thread's own time costs as much as many a decoding."""
+
 
 class Costs:
     """
     What one outermost document may still cost (`registry.Budget`), and what went wrong in it.
     """
 
-    __slots__ = ("bytes_left", "limits", "out_of_time", "seconds_left", "unread_parts")
+    __slots__ = (
+        "_inside", "_since", "bytes_left", "limits", "out_of_time", "seconds_left", "unread_parts",
+    )  # fmt: skip
 
     def __init__(self) -> None:
+        self._inside = 0.0
+        self._since = time.perf_counter(), time.thread_time()
         self.bytes_left = _MAX_DERIVED_BYTES
         self.seconds_left = MAX_SECONDS
         self.out_of_time = False
         self.limits: list[Limit] = []
         self.unread_parts: list[Unread] = []
+
+    def took(self, seconds: float) -> None:
+        """
+        Charge a decoding with its share of the thread's own time, some at a time.
+        """
+        self._inside += seconds
+        if self._inside < _SETTLED_EVERY_S:
+            return
+        now = time.perf_counter(), time.thread_time()
+        passed, own = now[0] - self._since[0], now[1] - self._since[1]
+        self.seconds_left -= own * min(1.0, self._inside / passed)
+        self._inside, self._since = 0.0, now
 
 
 class Source:
@@ -190,9 +209,9 @@ class Purse:
         costs = self._costs
         waiting = iter(made)
         while costs.seconds_left > 0:
-            begun = time.thread_time()
+            begun = time.perf_counter()
             derived = next(waiting, None)
-            costs.seconds_left -= time.thread_time() - begun
+            costs.took(time.perf_counter() - begun)
             if derived is None:
                 return
             yield derived

@@ -1,0 +1,36 @@
+"""
+Forms that one expression reads whole: headers, URLs, options, members of keys.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Asked of lower-case text, as `_TELLING` is.
+SCHEME = re.compile(
+    rb"""(?x)
+    \b(?P<name>bearer|basic|token|apikey|api-key|digest|ntlm|negotiate|bot|sso-key|hmac|oauth)
+    (?P<between>\\?\s+ (?:\\*["'`])?) (?P<value>[A-Za-z0-9+/=._~:%|-]{6,2048})"""
+)
+URL = re.compile(
+    rb"""(?x) (?P<between>:\\?/\\?/ [^\s:/@"'<>`|,;]{0,80} :)
+    (?P<value>[^\s@"'<>`]{1,200}?) @ (?=[\w.\[$({%<-])"""
+)
+URL_SCHEME = re.compile(rb"[A-Za-z][\w+.%-]{1,30}\Z")
+LONGEST_SCHEME = 31
+PAIR = re.compile(
+    rb"""(?x) (?P<name>(?:--user|-u|--proxy-user|-U|--userpwd|--user=))
+    (?P<between>[\s=]*["']?[\w.@+-]{1,60}:)
+    (?P<value>[^\s"':/@]{3,200}) (?=["'\s]|$)"""
+)
+SHORT_OPTION = re.compile(
+    rb"""(?x) \b(?:sshpass|mysql\w*|mysqladmin|psql|redis-cli|docker\s+login|smbclient
+      |net\s+use|htpasswd|openssl)\b
+    [^\n]{0,80}? \s (?P<name>-(?:p|a|P|b|k|passin|passout)) (?P<between>\s?(?:pass:)?["']?)
+      (?P<value>[^\s"'$<>|&;-][^\s"'|&;]{3,80})"""
+)
+JWK = re.compile(
+    rb"""(?x) (?<![\w.]) \\*["']? (?P<name>d|k|p|q|dp|dq|qi)
+    (?P<between>\\*["']?\s*[:=]>?\s*\\*["'])
+    (?P<value>[A-Za-z0-9_/+=-]{16,1400}) (?=\\*["'])"""
+)
