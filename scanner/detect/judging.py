@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
+from scanner.detect.common_words import common
 from scanner.detect.entropy import shannon
 from scanner.detect.overlap import Found
 from scanner.detect.registry import Evidence, Judge, Judgement, load_judge
@@ -28,6 +29,10 @@ _BOUND_GAIN = 1.5
 What it adds to the logarithm of the odds that a value of the provider's own form is given to a
 name with the provider's word in it: the score has not learned of forms.
 """
+
+_NAMED = re.compile(rb"(?i)key|token|secret|passw|credential|private|access")
+_NAMED_GAIN = 3.0
+"""The same where that name says that it is a credential, and the word is a provider's alone."""
 
 _SHAPE_GAIN = 1.0
 """The same for what a rule's own pattern found: it tells where a credential stands."""
@@ -78,7 +83,9 @@ def _raised(item: Found, rule: Rule, score: float) -> float:
     if rule.pattern is not None:
         gain = _SHAPE_GAIN
     elif _BOUND.fullmatch(item.source.data, item.start - item.distance, item.start):
-        gain = _BOUND_GAIN
+        named = _NAMED.search(item.source.data, item.start - item.distance, item.start)
+        own = named is not None and not any(map(common, item.words))
+        gain = _NAMED_GAIN if own else _BOUND_GAIN
     else:
         return score
     return score / (score + (1 - score) * math.exp(-gain))

@@ -176,7 +176,7 @@ class ScoreJudge:
                 candidate = replace(candidate, name=candidate.name + b"_api_key")
             rows.append(content_features(candidate, tables))
         scores = [
-            min(score, _ORDINARY) if is_ordinary(item.value, tables) else score
+            min(score, _ORDINARY) if not item.words and is_ordinary(item.value, tables) else score
             for item, score in zip(
                 evidence, score_rows(rows, [item.path for item in evidence]), strict=True
             )
