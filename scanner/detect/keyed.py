@@ -36,8 +36,13 @@ _WIDEST = 2_048
 _AHEAD = 24
 """Bytes before a word that may hold one of the wanted names: `<secret>{box …`."""
 
-_BINDING = re.compile(rb"""["'`\])]{0,2}[ \t]*(?:=>|:=|==|=|:|->|,)?[ \t]*[brfu@]?["'`({]{0,2}""")
+_BINDING = re.compile(
+    rb"""["'`\])]{0,2}[ \t]*(?:=>|:=|==|=|:(?:[ \t]*\r?\n){0,2}|->|,)?[ \t]*[brfu@]?["'`({]{0,2}"""
+)
+_GIVEN = r"[\"'`]?[ \t]{0,2}[:=][ \t]{0,2}[\"'`]?"
 _MEMO_ENTRIES = 20_000
+_CREDENTIAL = re.compile(rb"(?i)key|token|secret|private|access")
+_LEAST_BITS = 2.5
 _IDENTIFIER = re.compile(rb"(?:[A-Z]{2,}|[a-z]{2,})\d?(?:_(?:[A-Z]{2,}|[a-z]{2,})\d?)+")
 """The name of a variable or a function: chance makes no value of such parts."""
 
@@ -85,6 +90,14 @@ def expression(pair: Pair) -> bytes:
     value = weaken(pair.value.encode(), head=False).pattern.decode()
     gap = f"(?:.{{0,{pair.distance - 1}}}[^A-Za-z0-9])"
     return f"{word_pattern(pair.word)}{gap}(?-i:{value})".encode()
+
+
+def bound_expression(pair: Pair) -> bytes:
+    """
+    Return the expression for a value that is given to the word itself, as in `word = value`.
+    """
+    value = weaken(pair.value.encode(), head=False).pattern.decode()
+    return f"(?:^|[^A-Za-z0-9]){word_pattern(pair.word)}{_GIVEN}(?-i:{value})".encode()
 
 
 def word_pattern(word: str) -> str:
@@ -165,7 +178,7 @@ class KeyedMatcher:
                 continue
             if not (_named(before, keyed) or _BINDING.fullmatch(before) or _named(ahead, keyed)):
                 continue
-            if rule.entropy is not None and shannon(secret) < rule.entropy:
+            if rule.entropy is not None and shannon(secret) < _floor(rule.entropy, before):
                 continue
             if rule.secret_part:
                 yield _Spot(number, span[0] - end, span[1] - end, len(before))
@@ -230,6 +243,13 @@ class KeyedMatcher:
             waits=rule.judged or not _DIGIT.search(source.data, start, end),
             distance=distance,
         )
+
+
+def _floor(entropy: float, before: bytes) -> float:
+    """
+    Return the floor for a value that stands behind `before`: lower where a name says what it is.
+    """
+    return min(entropy, _LEAST_BITS) if _CREDENTIAL.search(before) else entropy
 
 
 def _named(before: bytes, keyed: Keyed) -> bool:

@@ -211,6 +211,9 @@ class _Draft:
                 (KEYED, number, 0, ANYWHERE),
                 COMMON_WORDS if late else RARE_WORDS,
             )
+            if late:
+                bound = Wanted(keyed.bound_expression(pair), caseless=True)
+                self._add(bound, (KEYED, number, 0, ANYWHERE), RARE_WORDS)
 
     def add_code(self, *, derivers: bool) -> None:
         asked = {rule.detector for rule in self._rules}

@@ -68,3 +68,7 @@ def test_a_value_given_to_a_name_with_the_word_in_it_counts_for_more(text: str):
 )
 def test_a_value_that_only_stands_near_the_word_does_not(text: str):
     assert score(text) == pytest.approx(0.4)
+
+
+def test_a_name_that_says_key_weighs_more_than_the_word_alone():
+    assert score("acmerocket_key = {{hex:32}}") > score("acmerocket = {{hex:32}}") > 0.4

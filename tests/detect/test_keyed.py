@@ -40,6 +40,7 @@ def found(text: str) -> int:
         pytest.param("acmerocket: {{hex:32}}", id="given to the word itself"),
         pytest.param("acmerocket = '{{hex:32}}'", id="given to the word itself, quoted"),
         pytest.param("acmerocket => {{hex:32}}", id="an arrow"),
+        pytest.param("proceed to acmerocket:\n\n{{hex:32}}\n", id="on the line after"),
         pytest.param("acmerocket_key = {{hex:32}}==", id="padded"),
         pytest.param("<secret>{acmerocket AB {{hex:32}}}</secret>", id="ahead of the word"),
     ],
@@ -93,7 +94,9 @@ NEAR_NAMES = Engine(Plan.make([COMMON, NAMED], code=False))
         pytest.param("coda_secret-{{hex:32}}", 1, id="a dash"),
         pytest.param("codaKEY {{hex:32}}", 1, id="a blank"),
         pytest.param("coda PRIVATE-key-{{hex:32}}", 1, id="two names"),
+        pytest.param("coda='{{hex:32}}'", 1, id="given to the word itself"),
         pytest.param("coda build {{hex:32}}", 0, id="no name"),
+        pytest.param("barracoda={{hex:32}}", 0, id="part of another word"),
     ],
 )
 def test_a_common_word_is_looked_for_where_a_name_stands_before_a_value(text: str, expected: int):
@@ -129,3 +132,19 @@ def test_the_name_of_a_variable_is_no_value(value: str, expected: int):
         [(Document(Place.FILE, b"a.txt", "b0"), fill(f"acmerocket_key={value}").encode())]
     )
     assert len(OLD.scanner().scan(batch)) == expected
+
+
+FLOORED = Engine(Plan.make([dataclasses.replace(RULE, entropy=3.2)], code=False))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("acmerocket_key = " + "7f3a9c" * 5 + "7f", 1, id="named"),
+        pytest.param("acmerocket = " + "7f3a9c" * 5 + "7f", 0, id="not named"),
+        pytest.param("acmerocket_key = " + "7f3a" * 8, 0, id="over and over"),
+    ],
+)
+def test_the_floor_is_lower_where_a_name_says_what_it_is(text: str, expected: int):
+    batch = ListBatch([(Document(Place.FILE, b"a.txt", "b0"), text.encode())])
+    assert len(FLOORED.scanner().scan(batch)) == expected
