@@ -29,7 +29,7 @@ class Common(NamedTuple):
     """
 
     base: int
-    """Number of the one before; -1 for nothing in common."""
+    """Number of the one before, -1 for the last of the batch before; -2 for nothing in common."""
 
     head: int
     """How many bytes both begin with."""
@@ -38,38 +38,71 @@ class Common(NamedTuple):
     """How many bytes both end with, apart from the head."""
 
 
-_NOTHING = Common(-1, 0, 0)
+_LAST, _NONE = -1, -2
+_NOTHING = Common(_NONE, 0, 0)
 _SMALL = 2_048
 """Bytes of a document that is scanned sooner than compared."""
+
+_LEAST_KEPT, _MOST_KEPT = 64 << 10, 16 << 20
+"""Bytes of a batch's last document that is kept for the next batch."""
 
 _BLOCK = 8_192
 _WORTH = 0.8
 """Where more of a document is new than this share, all of it is scanned."""
 
 
-def carried(
-    batch: Batch, passes: Sequence[tuple[FirstPass, int]]
-) -> Iterator[tuple[int, Sequence[tuple[int, int]]]]:
+class Last(NamedTuple):
     """
-    Yield the number of each document with hits, and its hits with offsets of its own;
-    each pass comes with the reach of its expressions.
+    The last document of a batch, which the first of the next may resemble.
     """
-    data, starts, ends = _whole(batch.data), batch.starts, batch.ends
-    common = commons(data, starts, ends)
-    fresh: dict[int, Hits] = {}
-    for first_pass, reach in passes:
-        pieces = _pieces(batch, data, common, reach)
-        for end, number, index in _scan(first_pass, data, pieces):
-            fresh.setdefault(index, []).append((end, number))
-    every: list[Hits] = []
-    for index, shared in enumerate(common):
-        hits = fresh.get(index, [])
-        if shared.base >= 0 and (before := every[shared.base]):
-            sizes = (ends[at] - starts[at] for at in (shared.base, index))
-            hits = sorted({*hits, *_kept(before, shared, *sizes)})
-        every.append(hits)
-        if hits:
-            yield index, hits
+
+    text: bytes
+    hits: Hits
+
+
+class Carrier:
+    """
+    Carries hits from one document to the next; each pass comes with the reach of its expressions.
+    """
+
+    def __init__(self, passes: Sequence[tuple[FirstPass, int]]) -> None:
+        self._passes = passes
+        self._last: Last | None = None
+
+    def worth(self, batch: Batch) -> bool:
+        """
+        Tell whether documents may have something in common with those before them.
+        """
+        if not batch.alike or not len(batch.starts):
+            return False
+        return len(batch.starts) > 1 or batch.ends[0] - batch.starts[0] <= _MOST_KEPT
+
+    def hits(self, batch: Batch) -> Iterator[tuple[int, Sequence[tuple[int, int]]]]:
+        """
+        Yield the number of each document with hits, and its hits with offsets of its own.
+        """
+        data, starts, ends = _whole(batch.data), batch.starts, batch.ends
+        last, self._last = self._last, None
+        common = commons(data, starts, ends, None if last is None else last.text)
+        fresh: dict[int, Hits] = {}
+        for first_pass, reach in self._passes:
+            pieces = _pieces(batch, data, common, reach)
+            for end, number, index in _scan(first_pass, data, pieces):
+                fresh.setdefault(index, []).append((end, number))
+        every: list[Hits] = []
+        for index, shared in enumerate(common):
+            hits = fresh.get(index, [])
+            size = ends[index] - starts[index]
+            if shared.base == _LAST and last is not None:
+                hits = sorted({*hits, *_kept(last.hits, shared, len(last.text), size)})
+            elif shared.base >= 0 and (before := every[shared.base]):
+                old_size = ends[shared.base] - starts[shared.base]
+                hits = sorted({*hits, *_kept(before, shared, old_size, size)})
+            every.append(hits)
+            if hits:
+                yield index, hits
+        if _LEAST_KEPT <= ends[-1] - starts[-1] <= _MOST_KEPT:
+            self._last = Last(bytes(data[starts[-1] : ends[-1]]), every[-1])
 
 
 def _whole(data: bytes | bytearray | memoryview) -> bytes | bytearray:
@@ -80,28 +113,41 @@ def _whole(data: bytes | bytearray | memoryview) -> bytes | bytearray:
     return data
 
 
-def commons(text: bytes | bytearray, starts: Sequence[int], ends: Sequence[int]) -> list[Common]:
+def commons(
+    text: bytes | bytearray, starts: Sequence[int], ends: Sequence[int], last: bytes | None = None
+) -> list[Common]:
     """
-    Return what each document of a buffer shares with the one before it.
+    Return what each document of a buffer shares with the one before it; `last` is the one before
+    the first.
     """
     data = np.frombuffer(text, np.uint8)
     found = [_NOTHING]
+    if last is not None and len(starts):
+        old = np.frombuffer(last, np.uint8)
+        found = [_common(_LAST, old, (0, len(last)), data, (starts[0], ends[0]))]
     for index in range(1, len(starts)):
-        start, end = starts[index], ends[index]
-        most = min(end - start, ends[index - 1] - starts[index - 1])
-        if most < _SMALL:
-            found.append(_NOTHING)
-            continue
-        head = _head(data, starts[index - 1], start, most)
-        found.append(Common(index - 1, head, _tail(data, ends[index - 1], end, most - head)))
+        old_span, span = (starts[index - 1], ends[index - 1]), (starts[index], ends[index])
+        found.append(_common(index - 1, data, old_span, data, span))
     return found
 
 
-def _head(data: _Bytes, one: int, other: int, most: int) -> int:
+def _common(
+    base: int, old: _Bytes, old_span: tuple[int, int], new: _Bytes, span: tuple[int, int]
+) -> Common:
+    (one, one_end), (other, other_end) = old_span, span
+    most = min(other_end - other, one_end - one)
+    if most < _SMALL:
+        return _NOTHING
+    before, after = old[one:one_end], new[other:other_end]
+    head = _head(before, after, most)
+    return Common(base, head, _tail(before, after, most - head))
+
+
+def _head(old: _Bytes, new: _Bytes, most: int) -> int:
     at, step = 0, _BLOCK
     while at < most:
         size = min(step, most - at)
-        differ = data[one + at : one + at + size] != data[other + at : other + at + size]
+        differ = old[at : at + size] != new[at : at + size]
         first = int(differ.argmax())
         if differ[first]:
             return at + first
@@ -110,11 +156,12 @@ def _head(data: _Bytes, one: int, other: int, most: int) -> int:
     return most
 
 
-def _tail(data: _Bytes, one: int, other: int, most: int) -> int:
+def _tail(old: _Bytes, new: _Bytes, most: int) -> int:
     at, step = 0, _BLOCK
+    one, other = len(old), len(new)
     while at < most:
         size = min(step, most - at)
-        differ = data[one - at - size : one - at] != data[other - at - size : other - at]
+        differ = old[one - at - size : one - at] != new[other - at - size : other - at]
         last = int(differ[::-1].argmax())
         if differ[size - 1 - last]:
             return at + last
@@ -132,7 +179,7 @@ def _pieces(
     """
     for start, end, shared in zip(batch.starts, batch.ends, common, strict=True):
         begin, stop = start, end
-        if shared.base >= 0:
+        if shared.base != _NONE:
             begin = start_of_change(data, start, start + shared.head, reach)
             stop = end_of_change(data, end, end - shared.tail, reach)
             if stop - begin > _WORTH * (end - start):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scanner.detect import compiled, registry
 from scanner.detect.confirm import Confirmer, PatternTimeoutError
@@ -36,6 +36,9 @@ from scanner.ruleset.reach import FAR, REACH
 from scanner.ruleset.schema import Rule
 from scanner.secret import Secret
 from scanner.sources.batch import Batch
+
+if TYPE_CHECKING:
+    from scanner.detect.carried import Carrier
 
 MAX_DEPTH = 8
 _DERIVED_BATCH = 8 << 20
@@ -125,6 +128,7 @@ class Scanner:
         self._timeouts: dict[int, int] = {}
         self._keyed = engine.plan.keyed_matcher()
         self._surroundings = Surroundings(engine.plan)
+        self._carrier: Carrier | None = None
         self.limits: list[Limit] = []
         self.unread: list[Unread] = []
         self.sealed: set[Document] = set()
@@ -202,12 +206,15 @@ class Scanner:
             yield source, hits
 
     def _hits(self, batch: Batch) -> Iterator[tuple[int, Sequence[tuple[int, int]]]]:
-        if batch.alike and len(batch.starts) > 1:
-            # It needs numpy, which the hook does without.
-            from scanner.detect.carried import carried  # noqa: PLC0415
+        if batch.alike:
+            if self._carrier is None:
+                # It needs numpy, which the hook does without.
+                from scanner.detect.carried import Carrier  # noqa: PLC0415
 
-            yield from carried(batch, ((self._near, REACH), (self._far, FAR)))
-            return
+                self._carrier = Carrier(((self._near, REACH), (self._far, FAR)))
+            if self._carrier.worth(batch):
+                yield from self._carrier.hits(batch)
+                return
         hits = sorted(self._near.hits(batch.data) + self._far.hits(batch.data))
         starts, ends = batch.starts, batch.ends
         at, count = 0, len(hits)

@@ -31,7 +31,7 @@ class Costs:
 
     def __init__(self) -> None:
         self._inside = 0.0
-        self._since = time.perf_counter(), time.thread_time()
+        self._since: tuple[float, float] | None = None
         self.bytes_left = _MAX_DERIVED_BYTES
         self.seconds_left = MAX_SECONDS
         self.out_of_time = False
@@ -46,8 +46,11 @@ class Costs:
         if self._inside < _SETTLED_EVERY_S:
             return
         now = time.perf_counter(), time.thread_time()
-        passed, own = now[0] - self._since[0], now[1] - self._since[1]
-        self.seconds_left -= own * min(1.0, self._inside / passed)
+        if self._since is None:
+            self.seconds_left -= self._inside
+        else:
+            passed, own = now[0] - self._since[0], now[1] - self._since[1]
+            self.seconds_left -= own * min(1.0, self._inside / passed)
         self._inside, self._since = 0.0, now
 
 

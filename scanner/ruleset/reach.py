@@ -5,7 +5,7 @@ An expression is *near* if its matches are made of at most `REACH` bytes and of 
 runs without a bound that stay on their line, or of three times so many bytes and no
 run: where a text differs from one that was scanned already, three times `REACH` bytes
 and the lines they lie on hold every match that may be new.  For any
-other, `FAR` bytes are as far as confirmation goes.
+other, and on a line however long, `FAR` bytes are as far as confirmation goes.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def start_of_change(data: bytes | bytearray, start: int, change: int, reach: int
         change -= reach
         if change <= start:
             return start
-        change = data.rfind(b"\n", start, change) + 1 or start
+        edge = max(start, change - FAR)
+        change = data.rfind(b"\n", edge, change) + 1 or edge
     return change
 
 
@@ -66,7 +67,8 @@ def end_of_change(data: bytes | bytearray, end: int, change: int, reach: int) ->
         change += reach
         if change >= end:
             return end
-        change = data.find(b"\n", change, end) + 1 or end
+        edge = min(end, change + FAR)
+        change = data.find(b"\n", change, edge) + 1 or edge
     return change
 
 

@@ -4,7 +4,6 @@ Where matches in a repository's objects came in: path, first commit, author, dat
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +22,6 @@ from scanner.workers import Aside
 _Held = set[tuple[object, ...]]
 Located = tuple[Match, tuple[Occurrence, ...]]
 
-_ENTRY = re.compile(rb"[0-7]{5,6} ([^\0]+)\Z")
 _LONGEST_NAME = 4096
 _MANY = 4_000
 """Objects: with fewer, a process costs more than it saves."""
@@ -339,12 +337,15 @@ def _name(tree: bytes, child: bytes, hashed: int) -> tuple[bytes, bool]:
     """
     spot = tree.find(b"\0" + child)
     while spot >= 0:
-        begin = max(0, spot - _LONGEST_NAME)
-        # Bytes of the id before it may look like a mode: the hash says which start is right.
-        while found := _ENTRY.search(tree, begin, spot):
-            if name_hash(found[1]) == hashed:
-                return found[1], found[0].startswith(_SYMLINK)
-            begin = found.start() + 1
+        # Names may hold blanks, and so may the id before: the hash says which start is right.
+        blank = tree.rfind(b" ", 0, spot)
+        while blank >= 5 and spot - blank <= _LONGEST_NAME:
+            name = tree[blank + 1 : spot]
+            if b"\0" in name:
+                break
+            if name_hash(name) == hashed and tree[blank - 5 : blank].isdigit():
+                return name, tree[blank - 6 : blank] == _SYMLINK
+            blank = tree.rfind(b" ", 0, blank)
         spot = tree.find(b"\0" + child, spot + 1)
     return b"?", False
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from scanner.detect import carried
 from scanner.detect.engine import Engine
+from scanner.detect.first_pass import FirstPass, Hits
 from scanner.detect.plan import Plan
 from scanner.model import Confidence, Document, Match, Place, Severity
 from scanner.ruleset.reach import end_of_change, is_near, start_of_change
@@ -83,6 +84,48 @@ def test_versions_give_what_each_gives_alone(texts) -> None:
         assert found(Versions, texts) == found(ListBatch, texts)
 
 
+@given(versions())
+@settings(max_examples=200, deadline=None)
+def test_versions_in_batches_of_their_own_give_what_each_gives_alone(texts) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(carried, "_SMALL", 16)
+        patch.setattr(carried, "_BLOCK", 64)
+        patch.setattr(carried, "_LEAST_KEPT", 16)
+        scanner = engine().scanner()
+        seen = []
+        for number, text in enumerate(texts):
+            batch = Versions([(Document(Place.FILE, str(number).encode()), text)])
+            seen += scanner.scan(batch)
+
+        assert sorted((m.document.path, m.rule_id, m.start, m.end) for m in seen) == found(
+            ListBatch, texts
+        )
+
+
+def test_of_the_next_version_of_a_large_text_only_what_changed_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    filling = b"a quiet line with nothing in it\n" * 4_000
+    texts = [filling + b"tok_abcd\n" + filling, filling + b"tok_dcba\n" + filling]
+    scanner = engine().scanner()
+    looked: list[int] = []
+    hits = FirstPass.hits
+
+    def counted(self: FirstPass, data: bytes) -> Hits:
+        looked.append(len(data))
+        return hits(self, data)
+
+    monkeypatch.setattr(FirstPass, "hits", counted)
+    matches = [
+        match
+        for text in texts
+        for match in scanner.scan(Versions([(Document(Place.FILE, b"large"), text)]))
+    ]
+
+    assert [match.start for match in matches] == [len(filling)] * 2
+    assert max(looked[-2:]) < len(texts[0]) // 5
+
+
 def test_what_a_change_completes_is_found() -> None:
     before = FILLING + b"key:\n" + FILLING + b"one"
     after = before + b" and two"
@@ -104,9 +147,9 @@ def test_what_is_common_is_equal(parts, shared) -> None:
         patch.setattr(carried, "_BLOCK", 8)
         common = carried.commons(data, starts, ends)
 
-    assert common[0].base == -1
+    assert common[0].base == -2
     for text, (base, begin, end) in zip(texts, common, strict=True):
-        if base < 0:
+        if base == -2:
             continue
         older = texts[base]
         assert text[:begin] == older[:begin]

@@ -22,7 +22,9 @@ _SEPARATOR = rb"(?:2[0267fF]|3[abcdeABCDE]|40|0[aA])"
 
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _BACKSLASH = re.compile(
-    rb"\\(?:u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})"
+    # Data within a program's text is one such run after the other, of megabytes in all.
+    rb"((?:\\x[0-9A-Fa-f]{2}){2,})"
+    rb"|\\(?:u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})"
     rb"|([0-3][0-7]{2})|([abefnrtv\"'/\\]))"
 )
 _SIMPLE = {
@@ -54,14 +56,17 @@ def unbackslash(data: bytes) -> bytes:
 
 
 def _backslash(found: re.Match[bytes]) -> bytes:
-    digits = found[1] or found[2] or found[3]
+    run, u4, braced, u8, x2, octal, simple = found.groups()
+    if run is not None:
+        return bytes.fromhex(run.replace(rb"\x", b"").decode())
+    digits = u4 or braced or u8
     if digits is not None:
         return _character(int(digits, 16))
-    if found[4] is not None:
-        return bytes.fromhex(found[4].decode())
-    if found[5] is not None:
-        return bytes([int(found[5], 8)])
-    return _SIMPLE.get(found[6], found[6])
+    if x2 is not None:
+        return bytes.fromhex(x2.decode())
+    if octal is not None:
+        return bytes([int(octal, 8)])
+    return _SIMPLE.get(simple, simple)
 
 
 def unentity(data: bytes) -> bytes:

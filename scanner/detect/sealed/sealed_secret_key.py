@@ -7,6 +7,7 @@ Format: https://github.com/bitnami-labs/sealed-secrets/blob/main/docs/developer/
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
@@ -33,14 +34,19 @@ def keys_of(data: bytes) -> list[RSAPrivateKey]:
     found = []
     texts = [data, *(from_base64(match["value"]) or b"" for match in _TLS_KEY.finditer(data))]
     for text in texts:
-        for match in _PEM.finditer(text):
-            try:
-                key = load_pem_private_key(match[0], None)
-            except (ValueError, TypeError, UnsupportedAlgorithm):
-                continue
-            if isinstance(key, RSAPrivateKey):
-                found.append(key)
+        keys = (_key(match[0]) for match in _PEM.finditer(text))
+        found += [key for key in keys if key is not None]
     return found
+
+
+@lru_cache(maxsize=1_000)
+def _key(pem: bytes) -> RSAPrivateKey | None:
+    # A key is checked when it is read, which takes long, and most stand in many versions.
+    try:
+        key = load_pem_private_key(pem, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+    return key if isinstance(key, RSAPrivateKey) else None
 
 
 def outcome(data: bytes, line: int, keys: list[RSAPrivateKey]) -> tuple[bool, str | None] | None:
