@@ -2,8 +2,8 @@
 The first pass over documents that resemble each other: what two have in common is looked at once.
 
 Neighbours in a pack are mostly versions of one file.  Where one begins and ends like the one
-before it, its hits are those of the one before it; only what lies between, with as
-much around it as an expression may reach (see `scanner.ruleset.reach`), is scanned.  Hits are
+before it, and in long blocks between, its hits are those of the one before it; only the rest, with
+as much around it as an expression may reach (see `scanner.ruleset.reach`), is scanned.  Hits are
 hints, so one too many costs a look; that none is lost is tested against plain scans.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,18 @@ from scanner.sources.batch import Batch
 _Bytes = npt.NDArray[np.uint8]
 
 
+class Block(NamedTuple):
+    """
+    Bytes that a document shares with the one before it.
+    """
+
+    old: int
+    """Where they are in the one before."""
+
+    new: int
+    size: int
+
+
 class Common(NamedTuple):
     """
     What a document shares with the one before it.
@@ -31,15 +44,12 @@ class Common(NamedTuple):
     base: int
     """Number of the one before, -1 for the last of the batch before; -2 for nothing in common."""
 
-    head: int
-    """How many bytes both begin with."""
-
-    tail: int
-    """How many bytes both end with, apart from the head."""
+    blocks: tuple[Block, ...]
+    """In order: what both begin with, what both end with, however little, and what is between."""
 
 
 _LAST, _NONE = -1, -2
-_NOTHING = Common(_NONE, 0, 0)
+_NOTHING = Common(_NONE, ())
 _SMALL = 2_048
 """Bytes of a document that is scanned sooner than compared."""
 
@@ -47,6 +57,13 @@ _LEAST_KEPT, _MOST_KEPT = 64 << 10, 16 << 20
 """Bytes of a batch's last document that is kept for the next batch."""
 
 _BLOCK = 8_192
+_FAR_APART = 32_768
+"""Bytes between two changes for which it is worth to look for what lies between them."""
+
+_PROBE = 48
+_EDGES = 2
+_PLACES = (2.0, 3.3, 1.4)
+
 _WORTH = 0.8
 """Where more of a document is new than this share, all of it is scanned."""
 
@@ -87,17 +104,15 @@ class Carrier:
         fresh: dict[int, Hits] = {}
         for first_pass, reach in self._passes:
             pieces = _pieces(batch, data, common, reach)
-            for end, number, index in _scan(first_pass, data, pieces):
+            for end, number, index in _scan(first_pass, data, starts, pieces):
                 fresh.setdefault(index, []).append((end, number))
         every: list[Hits] = []
         for index, shared in enumerate(common):
             hits = fresh.get(index, [])
-            size = ends[index] - starts[index]
             if shared.base == _LAST and last is not None:
-                hits = sorted({*hits, *_kept(last.hits, shared, len(last.text), size)})
+                hits = sorted({*hits, *_kept(last.hits, shared)})
             elif shared.base >= 0 and (before := every[shared.base]):
-                old_size = ends[shared.base] - starts[shared.base]
-                hits = sorted({*hits, *_kept(before, shared, old_size, size)})
+                hits = sorted({*hits, *_kept(before, shared)})
             every.append(hits)
             if hits:
                 yield index, hits
@@ -120,27 +135,63 @@ def commons(
     Return what each document of a buffer shares with the one before it; `last` is the one before
     the first.
     """
-    data = np.frombuffer(text, np.uint8)
+    new = _Text(text, np.frombuffer(text, np.uint8))
     found = [_NOTHING]
     if last is not None and len(starts):
-        old = np.frombuffer(last, np.uint8)
-        found = [_common(_LAST, old, (0, len(last)), data, (starts[0], ends[0]))]
+        old = _Text(last, np.frombuffer(last, np.uint8))
+        found = [_common(_LAST, old, (0, len(last)), new, (starts[0], ends[0]))]
     for index in range(1, len(starts)):
         old_span, span = (starts[index - 1], ends[index - 1]), (starts[index], ends[index])
-        found.append(_common(index - 1, data, old_span, data, span))
+        found.append(_common(index - 1, new, old_span, new, span))
     return found
 
 
-def _common(
-    base: int, old: _Bytes, old_span: tuple[int, int], new: _Bytes, span: tuple[int, int]
-) -> Common:
+class _Text(NamedTuple):
+    text: bytes | bytearray
+    data: _Bytes
+
+
+_Span = tuple[int, int]
+
+
+def _common(base: int, old: _Text, old_span: _Span, new: _Text, span: _Span) -> Common:
     (one, one_end), (other, other_end) = old_span, span
     most = min(other_end - other, one_end - one)
     if most < _SMALL:
         return _NOTHING
-    before, after = old[one:one_end], new[other:other_end]
+    before, after = old.data[one:one_end], new.data[other:other_end]
     head = _head(before, after, most)
-    return Common(base, head, _tail(before, after, most - head))
+    tail = _tail(before, after, most - head)
+    first, last = Block(0, 0, head), Block(one_end - one - tail, other_end - other - tail, tail)
+    if most - head - tail < _FAR_APART:
+        return Common(base, (first, last))
+    between = _between(old, (one + head, one_end - tail), new, (other + head, other_end - tail))
+    moved = (Block(a - one, b - other, size) for a, b, size in between)
+    return Common(base, (first, *moved, last))
+
+
+def _between(old: _Text, old_span: _Span, new: _Text, span: _Span) -> Iterator[Block]:
+    """
+    Yield, in order, what two stretches that differ at both ends have in common, if it is long.
+    """
+    (one, one_end), (other, other_end) = old_span, span
+    if min(one_end - one, other_end - other) < _FAR_APART:
+        return
+    for part in _PLACES:
+        spot = other + int((other_end - other) / part)
+        there = old.text.find(new.text[spot : spot + _PROBE], one, one_end)
+        if there >= 0:
+            break
+    else:
+        return
+    back = _tail(old.data[one:there], new.data[other:spot], min(there - one, spot - other))
+    size = back + _head(
+        old.data[there:one_end], new.data[spot:other_end], min(one_end - there, other_end - spot)
+    )
+    there, spot = there - back, spot - back
+    yield from _between(old, (one, there), new, (other, spot))
+    yield Block(there, spot, size)
+    yield from _between(old, (there + size, one_end), new, (spot + size, other_end))
 
 
 def _head(old: _Bytes, new: _Bytes, most: int) -> int:
@@ -174,49 +225,74 @@ def _pieces(
     batch: Batch, data: bytes | bytearray, common: Sequence[Common], reach: int
 ) -> Iterator[tuple[int, int, int]]:
     """
-    Yield, of each document, where the piece of it begins and stops that must be scanned,
-    and where the document starts.
+    Yield where the pieces that must be scanned begin and stop, and whose they are.
     """
-    for start, end, shared in zip(batch.starts, batch.ends, common, strict=True):
-        begin, stop = start, end
-        if shared.base != _NONE:
-            begin = start_of_change(data, start, start + shared.head, reach)
-            stop = end_of_change(data, end, end - shared.tail, reach)
-            if stop - begin > _WORTH * (end - start):
-                begin, stop = start, end
-        yield begin, stop, start
+    for index, (start, end, shared) in enumerate(
+        zip(batch.starts, batch.ends, common, strict=True)
+    ):
+        if shared.base == _NONE:
+            yield start, end, index
+            continue
+        if len(shared.blocks) == _EDGES:
+            # Most differ in one place, or in places that are near each other.
+            (_, _, head), (_, tail, _) = shared.blocks
+            begin = start_of_change(data, start, start + head, reach)
+            stop = end_of_change(data, end, start + tail, reach)
+            whole = stop - begin > _WORTH * (end - start)
+            yield (start, end, index) if whole else (begin, stop, index)
+            continue
+        pieces: list[_Span] = []
+        for block, behind in pairwise(shared.blocks):
+            begin = start_of_change(data, start, start + block.new + block.size, reach)
+            stop = end_of_change(data, end, start + behind.new, reach)
+            if pieces and begin <= pieces[-1][1]:
+                begin, _ = pieces.pop()
+            pieces.append((begin, stop))
+        if sum(stop - begin for begin, stop in pieces) > _WORTH * (end - start):
+            pieces = [(start, end)]
+        for begin, stop in pieces:
+            yield begin, stop, index
 
 
 def _scan(
-    first_pass: FirstPass, data: bytes | bytearray, pieces: Iterator[tuple[int, int, int]]
+    first_pass: FirstPass,
+    data: bytes | bytearray,
+    starts: Sequence[int],
+    pieces: Iterator[tuple[int, int, int]],
 ) -> Iterator[tuple[int, int, int]]:
     """
-    Yield the hits in the pieces: end in the document, expression, number of the piece.
+    Yield the hits in the pieces: end in the document, expression, number of the document.
     """
     view = memoryview(data)
     texts: list[memoryview] = []
     places: list[int] = []
     shifts: list[int] = []
+    owners: list[int] = []
     at = 0
-    for begin, stop, start in pieces:
+    for begin, stop, index in pieces:
         texts.append(view[begin:stop])
         places.append(at)
-        shifts.append(begin - start - at)
+        shifts.append(begin - starts[index] - at)
+        owners.append(index)
         at += stop - begin + 1
     for end, number in first_pass.hits(b"\n".join(texts)):
-        index = bisect_left(places, end) - 1
-        if index >= 0:
-            yield end + shifts[index], number, index
+        piece = bisect_left(places, end) - 1
+        if piece >= 0:
+            yield end + shifts[piece], number, owners[piece]
 
 
-def _kept(before: Hits, shared: Common, old_size: int, size: int) -> Hits:
+def _kept(before: Hits, shared: Common) -> Iterator[tuple[int, int]]:
     """
-    Return the hits of the earlier document that this one has too.
+    Yield the hits of the earlier document that this one has too.
     """
-    # A hit at the very edge may have asked what follows: it is looked for again.
-    until = bisect_left(before, (shared.head, 0))
-    since = max(until, bisect_left(before, (old_size - shared.tail + 1, 0)))
-    shift = size - old_size
-    if not shift:
-        return before[:until] + before[since:]
-    return before[:until] + [(end + shift, number) for end, number in before[since:]]
+    *blocks, tail = shared.blocks
+    for old, new, size in blocks:
+        # A hit at the very edge may have asked what is there: it is looked for again.
+        first = bisect_left(before, (old + 1, 0))
+        last = bisect_left(before, (old + size, 0))
+        yield from _moved(before[first:last], new - old)
+    yield from _moved(before[bisect_left(before, (tail.old + 1, 0)) :], tail.new - tail.old)
+
+
+def _moved(hits: Hits, shift: int) -> Hits:
+    return [(end + shift, number) for end, number in hits] if shift else hits

@@ -5,6 +5,7 @@ Versions of one text, of which each is scanned only where it differs from the on
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -80,6 +81,8 @@ def test_versions_give_what_each_gives_alone(texts) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(carried, "_SMALL", 16)
         patch.setattr(carried, "_BLOCK", 64)
+        patch.setattr(carried, "_FAR_APART", 100)
+        patch.setattr(carried, "_PROBE", 4)
 
         assert found(Versions, texts) == found(ListBatch, texts)
 
@@ -90,6 +93,8 @@ def test_versions_in_batches_of_their_own_give_what_each_gives_alone(texts) -> N
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(carried, "_SMALL", 16)
         patch.setattr(carried, "_BLOCK", 64)
+        patch.setattr(carried, "_FAR_APART", 100)
+        patch.setattr(carried, "_PROBE", 4)
         patch.setattr(carried, "_LEAST_KEPT", 16)
         scanner = engine().scanner()
         seen = []
@@ -148,14 +153,32 @@ def test_what_is_common_is_equal(parts, shared) -> None:
         common = carried.commons(data, starts, ends)
 
     assert common[0].base == -2
-    for text, (base, begin, end) in zip(texts, common, strict=True):
+    for text, (base, blocks) in zip(texts, common, strict=True):
         if base == -2:
             continue
         older = texts[base]
+        (_, _, begin), *between, (_, _, end) = blocks
         assert text[:begin] == older[:begin]
         assert text[len(text) - end :] == older[len(older) - end :]
         assert begin + end <= min(len(text), len(older))
         assert begin + end >= min(2 * shared, len(text), len(older))
+        assert not between
+
+
+def test_what_two_versions_have_in_common_between_changes_is_known() -> None:
+    parts = [b"".join(b"%c, line %d\n" % (c, n) for n in range(4_000)) for c in b"abc"]
+    old = b"x".join(parts)
+    new = b"one more" + parts[0] + b"yy" + parts[1] + b"zzz" + parts[2] + b"!"
+    data = old + b"\n" + new
+    starts, ends = [0, len(old) + 1], [len(old), len(data)]
+
+    _, (base, blocks) = carried.commons(data, starts, ends)
+
+    assert base == 0
+    assert all(old[a : a + size] == new[b : b + size] for a, b, size in blocks)
+    assert sum(size for _, _, size in blocks) > 0.9 * len(new)
+    edges = [(b, b + size) for _, b, size in blocks]
+    assert all(stop <= start for (_, stop), (start, _) in pairwise(edges))
 
 
 NEAR = [
