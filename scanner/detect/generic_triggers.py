@@ -41,7 +41,7 @@ _WEAK = (
     rb"[_.-]?(?:id|sid))" + _REST
     + rb"|key(?:s|id|base|hex|b64|bytes|data|value)?" + _PART + rb")"
 )  # fmt: skip
-_CLOSE = rb"[\"'`\])}\\?!*]{0,4}\s{0,20}"
+_CLOSE = rb"(?:\[[0-9]{0,5}\])?[\"'`\])}\\?!*]{0,4}\s{0,20}"
 _OPERATOR = rb"(?:[!=+?|]{0,2}=|:|,|\(|>)"
 _GAP = rb"[^\n\"'`;]{0,40}"
 _LITERAL = rb"[\"'`][^\s\"'`<>(){}$]"

@@ -31,7 +31,7 @@ name with the provider's word in it: the score has not learned of forms.
 """
 
 _NAMED = re.compile(rb"(?i)key|token|secret|passw|credential|private|access")
-_NAMED_GAIN = 3.0
+_NAMED_GAIN = 3.5
 """The same where that name says that it is a credential, and the word is a provider's alone."""
 
 _SHAPE_GAIN = 1.0
