@@ -36,7 +36,7 @@ _DASHED_TRIGGER = rb"(?:token|secret|password|[^a-z]key)\s-\s[\"'`][^\s\"'`<>]{1
 # `acme SECRET value`, `acme_secret-value`: the name alone would not make it a candidate.
 AROUND = (
     rb"(?:secret|token|key|access|private)[A-Za-z_]{0,12}[ \t-][\"']?"
-    rb"(?:[A-Za-z0-9]{0,12}[0-9][A-Za-z0-9+/_-]{14}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-)"
+    rb"(?:[A-Za-z0-9]{0,12}[0-9][A-Za-z0-9+/_-]{10}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-)"
 )
 """Something named like a credential, around which common words are looked for and no more."""
 

@@ -62,6 +62,12 @@ _PATTERNS = (
     # `NAME=value` among others: a command line, a connection string.
     _STRONG + rb"=" + _START + _PLAIN + rb"{3,100}[ \t;,]",
     _WEAK + rb"=" + _START + _PLAIN + rb"{7,120}[ \t;]",
+    # The end of a statement: common in code, so the value has a digit and length.
+    (
+        rb"(?:pass(?:word|wd|phrase)|secret|token|key)[\"']?"
+        + _ASSIGN
+        + rb"[A-Za-z.][A-Za-z+/=_.-]{0,15}[0-9][A-Za-z0-9+/=_.-]{12,100};"
+    ),
     # An element of XML.
     rb"(?:" + _STRONG + rb"|key" + _PART + rb")>[^\s<>\"'{}$]{4,200}</",
     # Jenkins' own brackets around what it keeps.

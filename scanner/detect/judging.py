@@ -8,7 +8,6 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
-from scanner.detect.common_words import common
 from scanner.detect.entropy import shannon
 from scanner.detect.overlap import Found
 from scanner.detect.registry import Evidence, Judge, Judgement, load_judge
@@ -31,7 +30,7 @@ name with the provider's word in it: the score has not learned of forms.
 """
 
 _NAMED = re.compile(rb"(?i)key|token|secret|passw|credential|private|access")
-_NAMED_GAIN = 3.5
+_NAMED_GAIN = 4.0
 """The same where that name says that it is a credential, and the word is a provider's alone."""
 
 _SHAPE_GAIN = 1.0
@@ -84,7 +83,7 @@ def _raised(item: Found, rule: Rule, score: float) -> float:
         gain = _SHAPE_GAIN
     elif _BOUND.fullmatch(item.source.data, item.start - item.distance, item.start):
         named = _NAMED.search(item.source.data, item.start - item.distance, item.start)
-        own = named is not None and not any(map(common, item.words))
+        own = named is not None
         gain = _NAMED_GAIN if own else _BOUND_GAIN
     else:
         return score

@@ -37,9 +37,10 @@ _AHEAD = 24
 """Bytes before a word that may hold one of the wanted names: `<secret>{box …`."""
 
 _BINDING = re.compile(
-    rb"""["'`\])]{0,2}[ \t]*(?:=>|:=|==|=|:(?:[ \t]*\r?\n){0,2}|->|,)?[ \t]*[brfu@]?["'`({]{0,2}"""
+    rb"""(?:_?\d{1,2})?["'`\])]{0,2}[ \t]*"""
+    rb"""(?:=>|:=|==|=|:(?:[ \t]*\r?\n){0,2}|->|,)?[ \t]*[brfu@]?["'`({]{0,2}"""
 )
-_GIVEN = r"[\"'`]?[ \t]{0,2}[:=][ \t]{0,2}[\"'`]?"
+_GIVEN = r"[\"'`]?(?:[ \t]{0,2}[:=]\s{0,4}[\"'`]?|[ \t][\"'`])"
 _MEMO_ENTRIES = 20_000
 _CREDENTIAL = re.compile(rb"(?i)key|token|secret|private|access")
 _LEAST_BITS = 2.5

@@ -42,6 +42,7 @@ def found(text: str) -> int:
         pytest.param("acmerocket => {{hex:32}}", id="an arrow"),
         pytest.param("proceed to acmerocket:\n\n{{hex:32}}\n", id="on the line after"),
         pytest.param("acmerocket_key = {{hex:32}}==", id="padded"),
+        pytest.param("acmerocket2 = '{{hex:32}}'", id="numbered"),
         pytest.param("<secret>{acmerocket AB {{hex:32}}}</secret>", id="ahead of the word"),
     ],
 )
@@ -95,6 +96,7 @@ NEAR_NAMES = Engine(Plan.make([COMMON, NAMED], code=False))
         pytest.param("codaKEY {{hex:32}}", 1, id="a blank"),
         pytest.param("coda PRIVATE-key-{{hex:32}}", 1, id="two names"),
         pytest.param("coda='{{hex:32}}'", 1, id="given to the word itself"),
+        pytest.param("coda '{{hex:32}}'", 1, id="behind the word itself"),
         pytest.param("coda build {{hex:32}}", 0, id="no name"),
         pytest.param("barracoda={{hex:32}}", 0, id="part of another word"),
     ],
