@@ -13,12 +13,12 @@ from scanner.detect.placeholder import placeholder
 
 POSTGRESQL, MYSQL, REDIS, MONGODB = "postgresql", "mysql", "redis", "mongodb"
 AMQP, MQTT, NATS, LDAP = "amqp", "mqtt", "nats", "ldap"
-SMTP, IMAP, FTP = "smtp", "imap", "ftp"
+SMTP, IMAP, FTP, SSH = "smtp", "imap", "ftp", "ssh"
 OTHER = "other"
 """A kind that nobody here asks: it must not be taken for another."""
 
 _WORDS: tuple[tuple[str, bytes], ...] = (
-    (OTHER, (rb"sqlserver|mssql|sqlsrv|sqlite|oracle|oledb|snowflake|cassandra|sftp|ssh|pop3?"
+    (OTHER, (rb"sqlserver|mssql|sqlsrv|sqlite|oracle|oledb|snowflake|cassandra|pop3?"
             rb"|firebird|hsqldb|clickhouse|elastic\w*|memcached?|h2")),
     (POSTGRESQL, (rb"postgres(?:ql)?|psycopg[23]?|pgsql|npgsql|asyncpg|psql|postgis|pg|pgx"
                  rb"|timescale(?:db)?|cockroach(?:db)?")),
@@ -32,6 +32,7 @@ _WORDS: tuple[tuple[str, bytes], ...] = (
     (SMTP, rb"smtps?|mail(?:er)?|e?mail(?:host)?"),
     (IMAP, rb"imaps?"),
     (FTP, rb"ftps?"),
+    (SSH, rb"ssh|sftp|scp"),
 )  # fmt: skip
 _WHOLE = tuple(
     (kind, re.compile(rb"(?:" + words + rb")(?:db|database|server|user|root|admin)?\Z"))
@@ -49,10 +50,11 @@ PORTS: Mapping[int, str] = {
 """Port → the kind whose servers listen there."""
 
 _MORE_PORTS: Mapping[int, str] = {
-    21: FTP, 25: SMTP, 22: OTHER, 80: OTHER, 110: OTHER, 443: OTHER, 995: OTHER, 1433: OTHER,
+    21: FTP, 25: SMTP, 22: SSH, 80: OTHER, 110: OTHER, 443: OTHER, 995: OTHER, 1433: OTHER,
     1521: OTHER, 8080: OTHER, 8123: OTHER, 9042: OTHER, 9200: OTHER, 11211: OTHER,
 }  # fmt: skip
-_NAMELESS = frozenset({REDIS})
+# Those of the web have their user in the secret, or need none.
+_NAMELESS = frozenset({REDIS, "docker", "npm.basic", "npm.token", "web"})
 _HOST = re.compile(
     rb"(?:tcp:)?(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?)"
     rb"(?:[:,](?P<port>[0-9]{1,5}))?\Z"

@@ -77,7 +77,8 @@ _HOST_WORDS = (b"host", b"server", b"addr", b"url", b"jdbc", b"uri", b"endpoint"
 # One of these stands wherever a kind can be told: as a word, as a port, as a habit of WordPress.
 _KIND_WORDS = (b"sql", b"postgres", b"pg", b"maria", b"redis", b"valkey", b"mongo", b"amqp",
                b"rabbit", b"mqtt", b"mosquitto", b"emqx", b"nats", b"ldap", b"smtp", b"mail",
-               b"imap", b"ftp", b"cockroach", b"timescale", b"tableprefix", b"dbcollate", b"wp",
+               b"imap", b"ftp", b"ssh", b"cockroach", b"timescale",
+               b"tableprefix", b"dbcollate", b"wp",
                b"[client", *(b"%d" % port for port in PORTS))  # fmt: skip
 
 

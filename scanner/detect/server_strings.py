@@ -1,5 +1,5 @@
 """
-Servers told in one string with the password: `.pgpass`, `.netrc`, ODBC, JDBC, libpq, command lines.
+Servers told in one string with the password: `.pgpass`, ODBC, JDBC, libpq, command lines.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from urllib.parse import unquote_to_bytes
 
 from scanner.detect.server_kinds import (
     AMQP,
-    FTP,
     LDAP,
     MQTT,
     MYSQL,
@@ -29,8 +28,6 @@ _JDBC = re.compile(
     rb"(?i)jdbc:(?:[a-z0-9]+:){0,2}?(?P<kind>postgresql|mysql|mariadb)(?::[a-z]+:|:)//"
     rb"(?P<host>[^/?;,\s]+)(?:/(?P<path>[^?;\s]*))?(?:[?;](?P<query>.*))?"
 )
-_NETRC = re.compile(rb"machine\s+(\S+)\s+((?:(?!machine\b|default\b|macdef\b)\S+\s+){0,6})\Z")
-_NETRC_REST = re.compile(rb"\s+login\s+(\S+)")
 _PAIR = re.compile(rb"(?:^|;)\s*([A-Za-z][A-Za-z _]{1,30}?)\s*=\s*([^;]*)")
 _WORD_PAIR = re.compile(rb"(?<![\w.])([a-z_]{2,20})\s*=\s*([^\s,;]+)")
 _HOST_PAIR = re.compile(rb"\bhost ?=")
@@ -59,7 +56,7 @@ def from_string(data: bytes, start: int, end: int) -> Server | None:
     """
     Return the server of the string that `data[start:end]` is the password in.
     """
-    for read in (_pgpass, _netrc, _jdbc, _pairs, _words, _command):
+    for read in (_pgpass, _jdbc, _pairs, _words, _command):
         found = read(data, start, end)
         if found is not None:
             return found
@@ -104,22 +101,6 @@ def _pgpass(data: bytes, start: int, end: int) -> Server | None:
         user=user,
         path=b"postgres" if path == b"*" else path,
     )
-
-
-def _netrc(data: bytes, start: int, end: int) -> Server | None:
-    at = data.rfind(b"machine", max(0, start - _PAIR_REACH), start)
-    before = _NETRC.match(data, at, start) if at >= 0 else None
-    if before is None:
-        return None
-    words = before[2].split()
-    pairs = dict(zip(words[::2], words[1::2], strict=False))
-    if words[-1:] != [b"password"]:
-        return None
-    after = _NETRC_REST.match(data, end)
-    user = pairs.get(b"login") or (after[1] if after else b"")
-    if not before[1].lower().startswith(b"ftp"):
-        return None
-    return Server(kind=FTP, host=before[1], user=user, remark="netrc")
 
 
 def _jdbc(data: bytes, start: int, end: int) -> Server | None:

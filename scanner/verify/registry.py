@@ -97,14 +97,17 @@ VERIFIERS: Mapping[str, tuple[str, ...]] = {
     "google": ("scanner.verify.cloud.google",),
     "kubernetes": ("scanner.verify.kubernetes.verifier", "scanner.verify.vault.key_logins"),
     "private-key": ("scanner.verify.vault.key_logins",),
+    "jwt": ("scanner.verify.web.verifier",),
+    "docker": ("scanner.verify.web.verifier",),
+    "npm": ("scanner.verify.web.verifier",),
     "vault": ("scanner.verify.vault.verifier",),
-    "generic": ("scanner.verify.protocols.verifier",),
+    "generic": ("scanner.verify.protocols.verifier", "scanner.verify.web.verifier"),
     "mongodb": ("scanner.verify.protocols.verifier",),
     "mysql": ("scanner.verify.protocols.verifier",),
     "postgresql": ("scanner.verify.protocols.verifier",),
     "rabbitmq": ("scanner.verify.protocols.verifier",),
     "redis": ("scanner.verify.protocols.verifier",),
-    "url": ("scanner.verify.protocols.verifier",),
+    "url": ("scanner.verify.protocols.verifier", "scanner.verify.web.verifier"),
 }
 
 

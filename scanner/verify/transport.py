@@ -26,6 +26,7 @@ from scanner.verify.transport_address import (
     Addresses,
     Resolver,
     host_of,
+    refusal,
     system_resolver,
 )
 from scanner.verify.transport_pace import Budget, Host
@@ -231,9 +232,12 @@ class Transport:
             host = host_of(request.host)
             if request.trust is not None and request.trust.name is not None:
                 host_of(request.trust.name)
-            self._where(host, request.port, request.found_host)
+            address, _ = self._where(host, request.port, request.found_host)
         except AddressError as error:
             raise RefusedError(str(error)) from error
+        if not request.tls and refusal(address, allow_private=False) is None:
+            # The flag lets what is inside be asked; it lets nothing out in the clear.
+            raise RefusedError("not encrypted")
         return host
 
     def _where(self, host: str, port: int, found_host: bool) -> tuple[str, int]:

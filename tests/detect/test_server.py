@@ -171,6 +171,43 @@ FOUND = {
         "PGPASSWORD=PW psql -h db.shop.net \\\n  -U app -d orders -c 'select 1'\n",
         "postgresql://app@db.shop.net/orders",
     ),
+    "netrc of a web server": (
+        "machine git.shop.net login app password PW\n",
+        "web+netrc://app@git.shop.net",
+    ),
+    "a registry of Docker's": (
+        '{"auths": {"a.shop.net": {"auth": "other"}, "b.shop.net:5000": {"auth": "PW"}, "c.shop.net": {"auth": "x"}}}',
+        "docker+https://@b.shop.net:5000",
+    ),
+    "Docker's own": (
+        '{"auths": {"https://index.docker.io/v1/": {"email": "a@shop.net", "auth": "PW"}}}',
+        "docker+https://@index.docker.io/v1",
+    ),
+    "npm": ("//npm.shop.net:4873/team/:_authToken=PW\n", "npm.token+https://@npm.shop.net:4873/team"),
+    "npm, in the clear": (
+        "registry=http://npm.shop.net/\n//npm.shop.net/:_auth=PW\n",
+        "npm.basic+http://@npm.shop.net",
+    ),
+    "npm's old form": ("registry=https://npm.shop.net/\n_auth=PW\n", "npm.basic+https://@npm.shop.net"),
+    "npm, user and password": (
+        "//npm.shop.net/:username=app\n//npm.shop.net/:_password=PW\n",
+        "npm.password+https://app@npm.shop.net",
+    ),
+    "an index of Python packages": (
+        "[pypi]\nusername: x\npassword: y\n\n[shop]\nrepository: https://pypi.shop.net/simple/\nusername: app\npassword: PW\n",
+        "pypi+https://app@pypi.shop.net/simple",
+    ),
+    "curl": ("curl -sS -u app:PW https://api.shop.net/v1\n", "web+https://app@api.shop.net/v1"),
+    "curl with a header": (
+        "curl -H 'Authorization: Basic PW' https://api.shop.net/v1\n",
+        "web+https://@api.shop.net/v1",
+    ),
+    "sshpass": ("sshpass -p 'PW' ssh -p 2222 app@web.shop.net uptime\n", "ssh://app@web.shop.net:2222"),
+    "sshpass and scp": (
+        "SSHPASS=PW sshpass -e scp -P 2222 \\\n  a.txt app@web.shop.net:/srv\n",
+        "ssh://app@web.shop.net:2222",
+    ),
+    "settings of SSH": ("SSH_HOST=web.shop.net\nSSH_USER=app\nSSH_PASSWORD=PW\n", "ssh://app@web.shop.net"),
     "another command": (
         "redis-cli -h cache.shop.net -a PW ping\n",
         "redis://@cache.shop.net",
@@ -197,7 +234,15 @@ NOT_FOUND = {
     "a port that is kept elsewhere": "REDIS_HOST=cache.shop.net\nREDIS_PORT=${REDIS_PORT}\nREDIS_PASSWORD=PW\n",
     "a socket": "DB_HOST=/var/run/mysql.sock\nDB_USER=app\nDB_PORT=3306\nDB_PASSWORD=PW\n",
     "pgpass for any host": "*:5432:orders:app:PW\n",
-    "netrc of a web server": "machine git.shop.net login app password PW\n",
+    "a request that writes": "curl -X POST -u app:PW https://api.shop.net/v1\n",
+    "a request with a query": "curl -u app:PW https://api.shop.net/v1?run=1\n",
+    "two requests in one": "curl -u app:PW https://a.shop.net https://b.shop.net\n",
+    "an index without a user": "[shop]\nrepository: https://pypi.shop.net/\npassword: PW\n",
+    "two index users": "[shop]\nrepository: https://pypi.shop.net/\nusername: a\nusername: b\npassword: PW\n",
+    "npm's old form with two registries": "registry=https://a.shop.net/\n@x:registry=https://b.shop.net/\n_auth=PW\n",
+    "Docker's, of no registry": '{"auths": {"auth": "PW"}}',
+    "two hosts of sshpass": "sshpass -p PW scp app@a.shop.net:x app@b.shop.net:y\n",
+    "sshpass without a user": "sshpass -p PW ssh web.shop.net\n",
     "SQL Server": "Server=db.shop.net;Database=orders;User Id=app;Password=PW;",
     "SQL Server by JDBC": "jdbc:sqlserver://db.shop.net:1433;user=app;password=PW",
     "several hosts of a cluster": "DB_HOST=a.shop.net,b.shop.net\nDB_PORT=3306\nDB_USER=app\nDB_PASSWORD=PW\n",
@@ -235,4 +280,5 @@ def test_any_text_is_read_to_its_end(before: str, after: str) -> None:
 
     if url is not None:
         login, _, where = url.decode("ascii").rpartition("@")
-        assert target_of(login, where, PASSWORD) is not None
+        web = login.startswith(("web+", "docker+", "npm.", "pypi+"))
+        assert web or target_of(login, where, PASSWORD) is not None
