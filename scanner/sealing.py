@@ -8,13 +8,15 @@ any literal; and only who knows paths can ask.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from scanner.file_names import POLICY_FILES, rough
 from scanner.model import Document, Match, Place, Position
 from scanner.policy.model import Policy
 from scanner.sources.batch import Batch
+from scanner.sources.policy_texts import opened_filters, policy_texts
 
 _FILES = frozenset({Place.FILE, Place.INDEX, Place.BLOB, Place.LFS_OBJECT})
 
@@ -91,6 +93,23 @@ def policy_of(texts: Mapping[bytes, bytes]) -> Policy | None:
     return policy
 
 
+def policy_of_folder(roots: Sequence[str]) -> Policy | None:
+    """
+    Return the policy of a folder as it lies there: `policy_of`, without what a filter of git that
+    is at work here has laid open.
+    """
+    policy = policy_of(policy_texts(roots))
+    if policy is None or not policy.must_seal:
+        return policy
+    opened = opened_filters(Path(roots[0]))
+    kept = tuple(rule for rule in policy.must_seal if not opened.intersection(rule.formats))
+    if len(kept) == len(policy.must_seal):
+        return policy
+    names = " and ".join(sorted(opened))
+    notice = f"{names} is unlocked here: `unsealed staged` and `unsealed audit` judge what is kept"
+    return replace(policy, must_seal=kept, notices=(*policy.notices, notice))
+
+
 def asked(policy: Policy, path: bytes) -> bool:
     """
     Whether a policy has anything to say about a path.
@@ -102,9 +121,25 @@ def asked(policy: Policy, path: bytes) -> bool:
 
 
 def _violations(policy: Policy, document: Document, data: bytes) -> Iterator[Match]:
-    from scanner.policy.evaluation import evaluate  # noqa: PLC0415
+    from scanner.detect.sealed.detector import rule_id  # noqa: PLC0415
+    from scanner.detect.sealed.registry import seal_records  # noqa: PLC0415
+    from scanner.policy.evaluation import demanded, evaluate  # noqa: PLC0415
 
-    for found in evaluate(policy, document.path or b"", data):
+    path = document.path or b""
+    records = seal_records(data, path)
+    for record in demanded(policy, path, data, records):
+        rule = rule_id(record)
+        if rule is not None:
+            yield Match(
+                rule_id=rule,
+                secret=None,
+                document=document,
+                position=Position(record.line, 1, record.line, 2),
+                reasons=(record.reason,),
+                seal=replace(record, blob=document.blob),
+                proven=True,
+            )
+    for found in evaluate(policy, path, data, records):
         owner = () if found.owner is None else (f"owner: {found.owner}",)
         yield Match(
             rule_id=found.rule_id,

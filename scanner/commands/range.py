@@ -15,7 +15,7 @@ from scanner.commands.options import add_scan_options, settings
 from scanner.commands.range_places import located
 from scanner.commands.session import Result, Session
 from scanner.errors import ConfigError
-from scanner.file_names import POLICY_FILES
+from scanner.file_names import policy_files
 from scanner.pipeline import Detection, detect, judge
 from scanner.sealing import ByName, policy_of
 from scanner.sources.git import open_repository
@@ -59,7 +59,8 @@ def run(args: argparse.Namespace) -> int:
         base=bases[0] if bases and not bases[0].startswith("--") else None,
         head=heads[0] if heads else None,
     )
-    by_name = ByName(session.engine.takes, policy_of(walk.files_at_base(POLICY_FILES)))
+    texts = walk.files_at_base(policy_files(addition.path for addition in walk.additions))
+    by_name = ByName(session.engine.takes, policy_of(texts))
     seen = Detection()
     if heads:
         seen = detect(session.engine, walk.batches(), also=by_name.matches)

@@ -5,17 +5,13 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-from pathlib import Path
 
 from scanner.commands.key_names import KEY_FILE
 from scanner.commands.options import add_key_options, add_scan_options, settings
 from scanner.commands.session import Result, Session
-from scanner.errors import ConfigError
-from scanner.file_names import POLICY_FILES
 from scanner.model import Document, Limit, Match, Place, Unread
 from scanner.pipeline import Detection, detect, judge, where_it_stands
-from scanner.sealing import ByName, policy_of
+from scanner.sealing import ByName, policy_of_folder
 from scanner.sources.files import FileWalk
 from scanner.triage.suppression import Comments
 
@@ -46,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     """
     session = Session(settings(args), command="scan", target=" ".join(args.paths))
     walk = FileWalk(args.paths, commit_message=args.commit_message)
-    by_name = ByName(session.engine.takes, policy_of(_policy_files(args.paths)), KEY_FILE)
+    by_name = ByName(session.engine.takes, policy_of_folder(args.paths), KEY_FILE)
     seen = detect(session.engine, walk.batches(), jobs=session.settings.jobs, also=by_name.matches)
     proven, limits = _keys(walk, by_name.kept, seen, session, weak=args.weak_passwords)
     seen.matches += proven
@@ -94,19 +90,3 @@ def _keys(
         if data is not None:
             ring.add(data, Document(Place.FILE, path), key=path not in sealed)
     return ring.proven(seen.matches)
-
-
-def _policy_files(roots: list[str]) -> dict[bytes, bytes]:
-    # A policy speaks for the paths below its own folder: of several roots none is that.
-    if len(roots) != 1 or not Path(roots[0]).is_dir():
-        return {}
-    texts: dict[bytes, bytes] = {}
-    for name in POLICY_FILES:
-        file = Path(roots[0], name.decode())
-        if name == POLICY_FILES[0] and file.is_symlink():
-            # Left out in silence, it would loosen what it asks for.
-            raise ConfigError(f"{file}: a policy is no link", hint="put the file itself there")
-        with contextlib.suppress(OSError):
-            if file.is_file() and not file.is_symlink():
-                texts[name] = file.read_bytes()
-    return texts

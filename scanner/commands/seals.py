@@ -17,7 +17,9 @@ from scanner.detect.sealed.registry import seal_records
 from scanner.detect.sealed.trial import Keys, notices, with_keys
 from scanner.errors import ConfigError
 from scanner.model import Place, SealRecord, Unread
+from scanner.policy.evaluation import demanded
 from scanner.report.output import check_writable, write_report
+from scanner.sealing import policy_of_folder
 from scanner.sources.files import FileWalk
 
 _QUIET = frozenset({"sealed", "reference"})
@@ -77,11 +79,15 @@ def run(args: argparse.Namespace) -> int:
     check_writable(None if args.output is None else str(args.output))
     keys = _keys(args)
     walk = FileWalk(args.paths)
+    policy = policy_of_folder(args.paths)
     records: list[SealRecord] = []
     unread: list[Unread] = walk.unread
     for path, data in _files(walk, unread):
-        records += with_keys(seal_records(data, path), data, keys)
-    remarks = [*notices(records), *keys.remarks()]
+        found = with_keys(seal_records(data, path), data, keys)
+        if policy is not None and path is not None:
+            found += demanded(policy, path, data, found)
+        records += found
+    remarks = [*notices(records), *keys.remarks(), *(policy.notices if policy else ())]
     if not any(kind.read for kind in walk.coverage.kinds.values()) and not unread:
         unread.append(Unread(place=Place.FILE, reason="nothing to read: no file was found"))
     rendered = _terminal(records) if args.format == "terminal" else _lines(records, args.format)

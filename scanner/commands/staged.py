@@ -14,7 +14,7 @@ from pathlib import Path
 from scanner.commands.options import add_scan_options, settings
 from scanner.commands.session import Result, Session
 from scanner.errors import ConfigError, TargetError
-from scanner.file_names import POLICY_FILES
+from scanner.file_names import policy_files
 from scanner.model import Match
 from scanner.pipeline import detect, judge, where_it_stands
 from scanner.sealing import ByName, policy_of
@@ -60,7 +60,8 @@ def run(args: argparse.Namespace) -> int:
     walk = IndexWalk(repository)
     walk.load()
     # The hook's few blobs are done before a second thread would have started.
-    by_name = ByName(session.engine.takes, policy_of(walk.files(POLICY_FILES)))
+    asked = walk.files(policy_files(change.path for change in walk.changes))
+    by_name = ByName(session.engine.takes, policy_of(asked))
     seen = detect(session.engine, walk.batches(), also=by_name.matches)
     added = seen.matches
     changed = {match.document.path for match in added if match.document.path is not None}

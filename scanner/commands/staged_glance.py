@@ -20,7 +20,7 @@ from scanner.detect.cache import DamagedError, Parts, open_parts
 from scanner.detect.cache_file import cache_file
 from scanner.detect.databases import Databases
 from scanner.detect.first_pass import FirstPass
-from scanner.file_names import BASELINE_FILE, POLICY_FILES, rough
+from scanner.file_names import BASELINE_FILE, rough
 from scanner.ruleset.shipped import shipped_path
 from scanner.sources.staged_texts import SYMLINK, Staged, glance
 
@@ -34,7 +34,7 @@ def clean(top: str) -> str | None:
     started = time.monotonic()
     if os.path.lexists(os.path.join(top, BASELINE_FILE)):
         return None
-    running = glance(top, POLICY_FILES)
+    running = glance(top)
     if running is None:
         return None
     try:
@@ -98,7 +98,8 @@ def _plain(staged: Staged) -> bool:
     """
     Tell whether no policy asks for anything.
     """
-    if any(name != _ATTRIBUTES for name in staged.root_files):
-        return False
     # Attributes are a policy only where they name a filter.
-    return b"filter" not in staged.root_files.get(_ATTRIBUTES, b"")
+    return all(
+        name.endswith(_ATTRIBUTES) and b"filter" not in text
+        for name, text in staged.policy_files.items()
+    )

@@ -5,7 +5,9 @@ A policy held against files.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
+from scanner.detect.sealed.credential_sealed import password_file
 from scanner.detect.sealed.registry import seal_records
 from scanner.model import SealRecord
 from scanner.policy.model import MustSeal, Policy, Violation
@@ -41,6 +43,37 @@ def evaluate(
         for rule in asked:
             found += _not_sealed(rule, path, known)
     return found
+
+
+def demanded(
+    policy: Policy, path: bytes, data: bytes, records: list[SealRecord]
+) -> list[SealRecord]:
+    """
+    Return a record for a file that another tool's settings say is sealed, or is a vault password,
+    and that no checker of its bytes can know as such.
+    """
+    name = path.decode("utf-8", "replace")
+    formats = {record.format for record in records}
+    found = []
+    for rule in policy.must_seal:
+        own = rule.origin.endswith(".unsealed.yml")
+        if own or not data.strip() or not rule.pattern.fullmatch(name):
+            continue
+        if formats.isdisjoint(rule.formats):
+            reason = f"must be sealed by {rule.origin}, and is not"
+            found.append(SealRecord(format=rule.formats[0], state="plaintext", reason=reason))
+    for other in policy.forbidden:
+        if other.origin.endswith("ansible.cfg") and other.pattern.fullmatch(name) and not records:
+            judged = password_file(data.decode("utf-8", "replace"))
+            if judged is not None:
+                state, reason, line = judged
+                found.append(
+                    SealRecord(
+                        format="credential-file", state=state, line=line,
+                        reason=f"vault password ({other.origin}): {reason}",
+                    )
+                )  # fmt: skip
+    return [replace(one, path=path) for one in dict.fromkeys(found)]
 
 
 def _is_sealed(data: bytes, path: bytes, records: list[SealRecord] | None) -> bool:

@@ -12,13 +12,15 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from scanner.file_names import policy_files
 from scanner.sources.git_command import command, environment, hook_environment
 
 SYMLINK = b"120000"
 _SUBMODULE = b"160000"
 _KILL = 9
 _MOST_CHANGES = 500
-"""So many object ids fit into a pipe that nobody reads yet."""
+_PIPE = 48 << 10
+"""Bytes that fit into a pipe that nobody reads yet."""
 
 _MOST_BYTES = 32 << 20
 _PLAIN = ("GIT_INDEX_FILE",)
@@ -37,14 +39,14 @@ class Change(NamedTuple):
 
 class Staged(NamedTuple):
     """
-    What is staged, and files at the root that were asked for.
+    What is staged, and the files that may ask something of it.
     """
 
     changes: list[Change]
     texts: list[bytes]
     """In the order of the changes."""
 
-    root_files: dict[bytes, bytes]
+    policy_files: dict[bytes, bytes]
 
 
 class Glance:
@@ -52,8 +54,7 @@ class Glance:
     Two running processes of git: one lists what is staged, one reads it.
     """
 
-    def __init__(self, top: str, root_files: tuple[bytes, ...]) -> None:
-        self._asked = root_files
+    def __init__(self, top: str) -> None:
         extra = hook_environment()
         git_dir = os.path.join(os.path.abspath(top), ".git")
         self._list = _Process(
@@ -67,7 +68,6 @@ class Glance:
         self._read = _Process(
             command("-C", top, "cat-file", "--batch", "--buffer", git_dir=git_dir), extra
         )
-        self._read.write(b"".join(b":%b\n" % name for name in root_files))
 
     def result(self) -> Staged | None:
         """
@@ -77,16 +77,21 @@ class Glance:
         changes = None if listed is None else _changes(listed)
         if changes is None or len(changes) > _MOST_CHANGES:
             return None
-        self._read.write(b"".join(change.blob + b"\n" for change in changes))
+        asked = policy_files(change.path for change in changes)
+        lines = [*(b":" + name for name in asked), *(change.blob for change in changes), b""]
+        question = b"\n".join(lines)
+        if len(question) > _PIPE or any(b"\n" in name for name in asked):
+            return None
+        self._read.write(question)
         output = self._read.output()
-        count = len(self._asked)
+        count = len(asked)
         answers = None if output is None else _answers(output, count + len(changes))
         if answers is None:
             return None
         texts = [text for text in answers[count:] if text is not None]
         if len(texts) < len(changes) or any(text.startswith(_LFS_POINTER) for text in texts):
             return None
-        named = zip(self._asked, answers, strict=False)
+        named = zip(asked, answers, strict=False)
         return Staged(changes, texts, {name: text for name, text in named if text is not None})
 
     def close(self) -> None:
@@ -97,7 +102,7 @@ class Glance:
         self._read.close()
 
 
-def glance(top: str, root_files: tuple[bytes, ...]) -> Glance | None:
+def glance(top: str) -> Glance | None:
     """
     Start to look at a repository with its work tree at `top`; `None` if it is not a plain one.
     """
@@ -109,7 +114,7 @@ def glance(top: str, root_files: tuple[bytes, ...]) -> Glance | None:
     if os.path.lexists(os.path.join(git_dir, "MERGE_HEAD")):
         return None
     try:
-        return Glance(top, root_files)
+        return Glance(top)
     except OSError:
         return None
 

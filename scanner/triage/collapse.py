@@ -24,8 +24,6 @@ from scanner.triage.suppression import Comments, by_comment
 Located = tuple[Match, tuple[Occurrence, ...]]
 """A match and the places where it came in, the earliest first."""
 
-_KEY, _OPEN_KEY = "private-key", "private-key-plaintext"
-
 LOW, MEDIUM = 0.5, 0.75
 """Scores below `LOW` are of low confidence, from `MEDIUM` on of high."""
 
@@ -89,7 +87,6 @@ def collapse(
             group.counts = True
         else:
             group.waved = waved
-    _tell_once(groups)
     # Naming a weak value is slow on purpose: only what is told gets a name.
     told = [group for group in groups.values() if confidence_of(group.score) >= minimum]
     fingerprints.prepare(group.secret for group in told if group.secret is not None)
@@ -111,31 +108,6 @@ def _add(
     group.occurrences.update(dict.fromkeys(occurrences))
     group.companions.update(dict.fromkeys(match.companions))
     group.seal = group.seal or match.seal
-
-
-def _tell_once(groups: dict[tuple[str, object], _Group]) -> None:
-    """
-    Leave out what says of a key that it lies open where the key itself is told: that finding
-    carries the record.
-    """
-    owners: dict[object, _Group] = {}
-    for group in groups.values():
-        if group.rule.id == _KEY:
-            owners.update(dict.fromkeys(map(_place, group.occurrences), group))
-    for name, group in list(groups.items()):
-        if group.rule.id != _OPEN_KEY:
-            continue
-        found = [owners.get(_place(occurrence)) for occurrence in group.occurrences]
-        for owner in found:
-            if owner is not None:
-                owner.seal = owner.seal or group.seal
-        if all(found):
-            del groups[name]
-
-
-def _place(occurrence: Occurrence) -> tuple[object, ...]:
-    line = occurrence.position.line if occurrence.position else 0
-    return occurrence.commit, occurrence.path, occurrence.inner_path, line
 
 
 def _finding(group: _Group, fingerprints: Fingerprints) -> Finding:

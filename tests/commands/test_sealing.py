@@ -4,16 +4,19 @@ Files judged by their name or by the policy, in every command that knows paths.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from scanner.cli import main
 from scanner.detect.sealed.registry import named
 from scanner.file_names import ROUGH_NAME
 from scanner.sealing import ByName, policy_of
 from tests.commands.runs import run
 from tests.conftest import Repository
+from tests.lookalikes import fill
 
 POLICY = "version: 1\nseal:\n  - paths: ['secrets/**']\n    owner: platform\nforbid:\n  - paths: '*.pem'\n"
 
@@ -102,3 +105,58 @@ def test_the_rough_look_at_names_turns_nothing_away_that_a_checker_wants(path: s
 def test_without_policy_files_there_is_no_policy() -> None:
     assert policy_of({}) is None
     assert ByName(lambda _: True).notices() == []
+
+
+WORD = fill("{{alnum:24}}")
+
+
+@pytest.fixture
+def demanding(tmp_path: Path) -> Path:
+    """A folder whose subfolders say what is sealed in them, and do not keep to it."""
+    for name, text in {
+        "deploy/.gitattributes": "*.secret filter=git-crypt diff=git-crypt\n",
+        "deploy/a.secret": "an open text\n",
+        "play/ansible.cfg": "[defaults]\nvault_password_file = keys/prod.txt\n",
+        "play/keys/prod.txt": f"{WORD}\n",
+        "a.secret": "outside of what is asked for\n",
+    }.items():
+        file = tmp_path / "tree" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return tmp_path / "tree"
+
+
+def _states(capsys: pytest.CaptureFixture[str], folder: Path) -> set[tuple[str, str, str]]:
+    main(["seals", "-f", "json", str(folder)])
+    rows = json.loads(capsys.readouterr().out)["seals"]
+    return {(row["path"], row["format"], row["state"]) for row in rows}
+
+
+def test_what_settings_in_a_subfolder_ask_for_is_told_as_a_seal(demanding, capsys):
+    assert _states(capsys, demanding) == {
+        ("deploy/a.secret", "git-crypt", "plaintext"),
+        ("play/keys/prod.txt", "credential-file", "plaintext"),
+    }
+
+
+def test_a_work_tree_that_git_crypt_has_unlocked_is_not_what_is_kept(demanding, capsys):
+    (demanding / ".git" / "git-crypt" / "keys").mkdir(parents=True)
+    assert "git-crypt" not in {fmt for _, fmt, _ in _states(capsys, demanding)}
+
+
+def test_scan_finds_what_settings_in_a_subfolder_ask_for(demanding, tmp_path):
+    report = run(tmp_path, "scan", str(demanding))
+    rules = {(f["rule"], f["occurrences"][0]["path"]) for f in report.findings}
+    assert ("git-crypt-plaintext", "deploy/a.secret") in rules
+    assert ("credential-file-plaintext", "play/keys/prod.txt") in rules
+
+
+def test_the_index_is_held_to_settings_in_a_subfolder(demanding, repository, tmp_path):
+    repo = repository()
+    for file in demanding.rglob("*"):
+        if file.is_file():
+            repo.write(str(file.relative_to(demanding)), file.read_text())
+    repo.git("add", "-A")
+    report = run(tmp_path, "staged", str(repo.path))
+    assert ("deploy/a.secret", 1) in report.places("git-crypt-plaintext")
+    assert ("play/keys/prod.txt", 1) in report.places("credential-file-plaintext")

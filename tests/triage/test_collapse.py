@@ -4,8 +4,6 @@ What becomes one finding.
 
 from __future__ import annotations
 
-import pytest
-
 from scanner.model import (
     Confidence,
     Document,
@@ -56,24 +54,7 @@ def told(*items) -> list[str]:
     return sorted(finding.rule_id for finding in findings)
 
 
-@pytest.mark.parametrize("first", ["key", "record"])
-def test_an_open_key_that_a_rule_found_is_told_once_and_carries_the_record(first: str):
-    items = [located("private-key", line=3), located("private-key-plaintext", line=3, sealed=True)]
-    if first == "record":
-        items.reverse()
-    (finding,), _ = collapse(items, rule, Fingerprints(b"k" * 32), comments=Comments.HONOURED)
-    assert finding.rule_id == "private-key"
-    assert finding.seal == SEAL
-
-
-@pytest.mark.parametrize(
-    ("line", "path", "rule_id"),
-    [
-        pytest.param(9, b"a.key", "private-key-plaintext", id="another line"),
-        pytest.param(3, b"b.key", "private-key-plaintext", id="another file"),
-        pytest.param(3, b"a.key", "private-key-fake", id="another record"),
-    ],
-)
-def test_any_other_record_is_told_beside_it(line: int, path: bytes, rule_id: str):
-    record = located(rule_id, line=line, path=path, sealed=True)
-    assert told(located("private-key", line=3), record) == sorted(["private-key", rule_id])
+def test_the_record_of_an_open_key_is_told_beside_the_key_as_every_state_is():
+    key = located("private-key", line=3)
+    record = located("private-key-plaintext", line=3, sealed=True)
+    assert told(key, record) == ["private-key", "private-key-plaintext"]

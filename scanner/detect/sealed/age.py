@@ -10,7 +10,14 @@ import base64
 import re
 from dataclasses import dataclass
 
-from scanner.detect.sealed.evidence import Lines, extension, from_base64, is_filler, is_readable
+from scanner.detect.sealed.evidence import (
+    Lines,
+    extension,
+    from_base64,
+    is_filler,
+    is_readable,
+    plain_run,
+)
 from scanner.model import SealRecord
 
 FORMAT = "age"
@@ -189,6 +196,8 @@ def _record(raw: bytes, line: int) -> SealRecord:
         names = tuple(dict.fromkeys(stanza.arguments[0] for stanza in header.stanzas))
         reason = _judge(raw, header)
         state = "sealed"
+        if plain_run(raw[header.payload :]) is not None:
+            state, reason = "partly-sealed", "plain text stands beside the sealed payload"
     except _BrokenError as error:
         state, reason = "broken", str(error)
         if is_readable(raw) and b"\n-> " not in raw[:200]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from scanner.detect.sealed.ansible_vault_tags import tagged
 from scanner.detect.sealed.evidence import (
     Lines,
     base_name,
@@ -17,6 +18,7 @@ from scanner.detect.sealed.evidence import (
     from_base64,
     from_hex,
     is_filler,
+    is_padded_text,
     is_readable,
     tells,
 )
@@ -37,6 +39,10 @@ _CIPHERS = frozenset({b"AES", b"AES256"})
 _TAGGED = re.compile(rb"!vault(?:-encrypted)?[ \t]+[|>][-+0-9]*[ \t]*(?:#[^\n]*)?\r?\n\Z")
 _BLOCK = re.compile(rb"[:\-][ \t]+[|>][-+0-9]*[ \t]*(?:#[^\n]*)?\r?\n\Z")
 _HEX_LINE = re.compile(rb"[0-9A-Fa-f]+")
+_BODY = re.compile(rb"[0-9A-Fa-f]{40,}\r?\n")
+_NO_TEXT = re.compile(rb"(?:\xef\xbb\xbf|\s|---|%YAML[^\n]*)*")
+_CONFLICT = re.compile(rb"^(?:<{7}|={7}|>{7})", re.MULTILINE)
+_PROSE = frozenset({"md", "rst", "adoc", "html", "htm", "tex", "ipynb", "diff", "patch", "log"})
 _VAULT_NAME = re.compile(r"^(?:.*[-_.])?vault(?:[-_.].*)?\.(?:ya?ml|json)$|\.vault$")
 _VARS_FOLDER = re.compile(rb"(?:^|/)(?:group_vars|host_vars|vars|inventor(?:y|ies))/")
 _SALT_SIZE = 32
@@ -68,6 +74,9 @@ class Envelope:
     """The first line in the body that is not hex."""
 
     indented: bool = False
+
+    lead: bytes | None = None
+    """What stands before a header that is not the first line, though nothing else holds it."""
 
 
 _BLANK = re.compile(rb"[\xef\xbb\xbf \t\r\n]*")
@@ -115,9 +124,12 @@ def _quoted(data: bytes, found: re.Match[bytes]) -> Envelope | None:
 
 def _block(data: bytes, found: re.Match[bytes], *, whole: bool) -> Envelope | None:
     before = data[max(0, found.start() - 200) : found.start()]
+    lead = None
     inline = not whole
     if inline and not _TAGGED.search(before) and not _BLOCK.search(before):
-        return None  # prose that quotes a header
+        if found["before"] or not _BODY.match(data, found.end()):
+            return None  # prose that quotes a header
+        lead, inline = data[: found.start()].strip(), False
     indent = len(found["before"].replace(b"\xef\xbb\xbf", b"").expandtabs(8))
     parts: list[bytes] = []
     stray = b""
@@ -145,7 +157,7 @@ def _block(data: bytes, found: re.Match[bytes], *, whole: bool) -> Envelope | No
     trailing = data[position:] if whole and stray else b""
     return Envelope(
         version, cipher, label, b"".join(parts), len(parts), inline, found.start("header"),
-        max(end, found.end()), trailing=trailing, stray=stray, indented=indented,
+        max(end, found.end()), trailing=trailing, stray=stray, indented=indented, lead=lead,
     )  # fmt: skip
 
 
@@ -189,13 +201,16 @@ def check(data: bytes, path: bytes | None = None) -> list[SealRecord]:
     records: list[SealRecord] = []
     if MAGIC in data:
         where = Lines(data)
-        found = list(envelopes(data))
+        prose = extension(path) in _PROSE  # a page may show a vault
+        found = [one for one in envelopes(data) if one.lead is None or not prose]
         for envelope in found:
             state, reason = judge(envelope)
             records.append(_record(envelope, state, reason, where))
         sealed_whole = any(not envelope.inline for envelope in found)
         if found and not sealed_whole:
             records += _left_plain(data, "partly-sealed", "stands plain beside sealed values")
+    if b"!vault" in data:
+        records += tagged(data, path)
     if not records and is_vault_name(path) and extension(path) != "json":
         records += _left_plain(data, "plaintext", "lies open in a file that is named a vault")[:1]
     return records
@@ -241,7 +256,18 @@ def judge(envelope: Envelope) -> tuple[str, str]:
         return "broken", f"the header names no known cipher: {_shown(envelope.cipher)}"
     if state == "sealed" and envelope.trailing.strip():
         return "partly-sealed", "plain text follows the sealed body"
+    if state == "sealed" and envelope.lead is not None:
+        return _displaced(envelope.lead)
     return state, reason
+
+
+def _displaced(lead: bytes) -> tuple[str, str]:
+    # Ansible looks at the first bytes alone: such a file is text to it, and stays sealed for ever.
+    if _CONFLICT.search(lead):
+        return "broken", "a merge conflict stands in it: Ansible reads no vault here"
+    if _NO_TEXT.fullmatch(lead):
+        return "broken", "the header is not the first line: Ansible reads no vault here"
+    return "partly-sealed", "plain text stands before the sealed body"
 
 
 def _shown(text: str) -> str:
@@ -269,6 +295,9 @@ def _judge_body(envelope: Envelope) -> tuple[str, str]:
         return "fake", "the body is no hex"
     if outer.startswith(b"Salted__"):
         return _judge_old(outer)
+    inner = from_hex(outer.replace(b"\n", b""))
+    if inner is not None and is_readable(inner):
+        return "fake", "the body is hex of hex of text that anyone can read"
     if not _starts_as_vault(outer):
         if is_readable(outer, minimum=1):
             return "fake", "the body is hex of text that anyone can read"
@@ -295,7 +324,7 @@ def _judge_parts(envelope: Envelope, outer: bytes) -> tuple[str, str]:
     parts = parts_of(envelope)
     if parts is None or len(parts.ciphertext) % _BLOCK_SIZE:
         return "broken", f"the body ends inside the ciphertext: {_extent(envelope)}"
-    if is_readable(parts.ciphertext):
+    if is_padded_text(parts.ciphertext):
         return "fake", "the ciphertext is hex of text that anyone can read"
     if any(is_filler(part) for part in (parts.salt, parts.code, parts.ciphertext)):
         return "fake", "salt, code or ciphertext is filler"

@@ -8,8 +8,10 @@ import json
 import re
 from collections.abc import Callable
 
+from scanner.detect.sealed.credential_sealed import laravel, password_file, rails
 from scanner.detect.sealed.evidence import ValueKind, base_name, is_readable, tells, value_kind
 from scanner.detect.sealed.line_reader import Leaf, read_assignments, read_lines
+from scanner.detect.sealed.structure import documents
 from scanner.model import SealRecord
 
 FORMAT = "credential-file"
@@ -17,11 +19,13 @@ _MAX_SIZE = 16 << 20  # bytes; no credential file is larger, but a Terraform sta
 _SEALED_STARTS = (b"$ANSIBLE_VAULT", b"age-encryption.org/", b"\0GITCRYPT\0", b"U2FsdGVkX1",
     b"Salted__", b"-----BEGIN PGP MESSAGE", b"-----BEGIN AGE ENCRYPTED", b"\x85", b"\x8c", b"\x84",
     b"\xc1", b"\xc3")  # fmt: skip
-_ECHO = re.compile(
-    r"^\s*(?:echo|printf)\s+(?:-n\s+|'%s'\s+|\"%s\"\s+)?(?P<value>[^|;&>]+)", re.MULTILINE
+_KUBECONFIG = re.compile(
+    rb"(?=.*[\"'\s,{]users[\"']?[ \t]*:)[\"']?kind[\"']?[ \t]*:[ \t\r\n]*[\"']?Config(?!\w)",
+    re.DOTALL,
 )
 _SAMPLE = re.compile(
-    r"(?i)(?:^|[-_.])(?:example|sample|template|dist|tmpl|tpl|defaults?|schema|j2)(?:[-_.]|$)"
+    r"(?i)(?:^|[-_.])(?:example|sample|template|dist|tmpl|tpl|(?<!application_)defaults?|schema|j2)"
+    r"(?:[-_.]|$)"
 )
 
 Judge = Callable[[str], tuple[str, str, int] | None]
@@ -37,26 +41,6 @@ def _found(reason: str, line: int = 1) -> tuple[str, str, int]:
 
 def _elsewhere(reason: str) -> tuple[str, str, int]:
     return "reference", reason, 1
-
-
-def _password_file(text: str) -> tuple[str, str, int] | None:
-    """
-    A file that is one password, or a script that fetches it; it is read, never run.
-    """
-    value = text.strip()
-    if not value:
-        return None
-    if value.startswith("#!"):
-        for found in _ECHO.finditer(value):
-            word = found["value"].strip().strip("\"'")
-            if word and _literal(word) and not word.startswith(("$", "`")):
-                line = text[: found.start("value")].count("\n") + 1
-                return _found("a script that prints a password which stands in it", line)
-        return _elsewhere("a script that fetches the password")
-    first = value.split("\n", 1)[0].strip()
-    if not _literal(first) or len(value) > 4096:
-        return _elsewhere("names a password kept elsewhere")
-    return _found("holds a password that opens what is sealed with it")
 
 
 def _netrc(text: str) -> tuple[str, str, int] | None:
@@ -102,12 +86,14 @@ def _npmrc(text: str) -> tuple[str, str, int] | None:
 
 def _kubeconfig(text: str) -> tuple[str, str, int] | None:
     names = {"token", "password", "client-key-data", "id-token", "refresh-token", "client-secret"}
-    for leaf in read_lines(text):
-        if leaf.path[-1] in names and _literal(leaf.value):
-            return _found(f"{leaf.path[-1]!r} of a user lies open", leaf.line)
-    if re.search(r"(?m)^\s*(?:- )?(?:exec|tokenFile|client-key|auth-provider):", text):
-        return _elsewhere("its users take their credentials from elsewhere")
-    return None
+    elsewhere = {"exec", "tokenFile", "client-key", "auth-provider"}
+    other = False
+    for tree in documents(text.encode("utf-8", "replace"), lambda _part: True):
+        for leaf in tree.leaves:
+            if leaf.path and leaf.path[-1] in names and _literal(leaf.value):
+                return _found(f"{leaf.path[-1]!r} of a user lies open", leaf.line)
+            other = other or bool(elsewhere.intersection(leaf.path))
+    return _elsewhere("its users take their credentials from elsewhere") if other else None
 
 
 def _docker(text: str) -> tuple[str, str, int] | None:
@@ -156,6 +142,29 @@ def _telling(text: str) -> tuple[str, str, int] | None:
         if tells(leaf.path[-1], leaf.value):
             return _found(f"{leaf.path[-1]!r} lies open", leaf.line)
     return None
+
+
+def _telling_json(text: str) -> tuple[str, str, int] | None:
+    for tree in documents(text.encode("utf-8", "replace"), lambda _part: True):
+        for leaf in tree.leaves:
+            if leaf.path and tells(leaf.path[-1], leaf.value):
+                return _found(f"{leaf.path[-1]!r} lies open", leaf.line)
+    return None
+
+
+def _token(text: str) -> tuple[str, str, int] | None:
+    value = text.strip()
+    return _found("holds a token") if re.fullmatch(r"[\w.-]{20,200}", value) else None
+
+
+def _yarn(text: str) -> tuple[str, str, int] | None:
+    other = False
+    for leaf in read_lines(text):
+        if leaf.path[-1] in ("npmAuthToken", "npmAuthIdent"):
+            if _literal(leaf.value):
+                return _found("holds a token or password of a registry", leaf.line)
+            other = True
+    return _elsewhere("takes its token from the environment") if other else None
 
 
 def _hex_key(text: str) -> tuple[str, str, int] | None:
@@ -232,12 +241,12 @@ KINDS: tuple[tuple[str, str, Judge], ...] = (
             r"(?:[-_.]?file)?(?:[-_.][\w-]+)*(?:\.(?:txt|sh|py|asc))?$"
         ),
         "vault password",
-        _password_file,
+        password_file,
     ),
     (
         r"(?:^|/)\.?(?:\w+[-_.])?vault[-_.]?pass(?:word)?(?:\.txt)?$",
         "vault password",
-        _password_file,
+        password_file,
     ),
     (r"(?:^|/)\.env\.keys$", "dotenvx keys", _assignments(r"^DOTENV_PRIVATE_KEY", "lies open")),
     (r"(?:^|/)[._]netrc$", "netrc", _netrc),
@@ -259,6 +268,11 @@ KINDS: tuple[tuple[str, str, Judge], ...] = (
     ),
     (r"\.tfstate(?:\.\d+)?(?:\.backup)?$", "Terraform state", _terraform_state),
     (r"\.tfvars$", "Terraform variables", _telling),
+    (r"\.tfvars\.json$", "Terraform variables", _telling_json),
+    (r"(?:^|/)\.yarnrc\.yml$", "yarnrc", _yarn),
+    (r"(?:^|/)\.vault-token$", "Vault token", _token),
+    (r"(?:^|/)(?:credentials(?:/[\w-]+)?|secrets)\.yml\.enc$", "Rails", rails),
+    (r"(?:^|/)\.env(?:\.[\w-]+)*\.encrypted$", "Laravel", laravel),
     (r"(?:^|/)secrets/(?:master\.key|hudson\.util\.secret)$", "Jenkins", _any_bytes),
     (
         r"(?:^|/)(?:config/)?master\.key$|(?:^|/)config/credentials/[\w-]+\.key$",
@@ -322,6 +336,8 @@ def check(data: bytes, path: bytes | None = None) -> list[SealRecord]:
     for pattern, kind, judge in _COMPILED:
         if pattern.search(name):
             return _judged(data, path, kind, judge)
+    if _KUBECONFIG.search(data):
+        return _judged(data, path, "kubeconfig", _kubeconfig)
     return []
 
 

@@ -31,6 +31,7 @@ _PUBLIC_TEXT = re.compile(
     rb"[A-Za-z0-9+/]{40,8000}={0,2}"
 )
 _LONGEST_START, _LONGEST_PUBLIC = 40, 16_100
+_OPEN_KEY = "private-key-plaintext"
 _QUIET = frozenset({"sealed", "reference"})
 _START = 24  # bytes; every magic number ends within
 _MAX_SIZE = 64 << 20  # bytes; larger documents are no manifests
@@ -87,6 +88,8 @@ class SealedDetector:
         records = seal_records(text.data, text.document.path, checkers=checkers)
         for record in records:
             rule = rule_id(record)
+            if rule == _OPEN_KEY and text.document.decoded:
+                continue  # the key itself is found there; its file is told by its own format
             if rule is not None or record.state == "sealed":
                 start, end = line_span(text.data, record.line)
                 yield Candidate(

@@ -6,7 +6,7 @@ Format: https://www.agwa.name/projects/git-crypt/
 
 from __future__ import annotations
 
-from scanner.detect.sealed.evidence import is_filler, is_readable
+from scanner.detect.sealed.evidence import is_filler, is_readable, plain_run
 from scanner.model import SealRecord
 
 FORMAT = "git-crypt"
@@ -31,8 +31,10 @@ def _judge(rest: bytes) -> tuple[str, str]:
         return "fake", "behind the magic number stands text that anyone can read"
     if len(nonce) < NONCE_SIZE:
         return "broken", f"it ends inside the nonce: {len(nonce)} of {NONCE_SIZE} bytes"
-    if is_readable(ciphertext) or is_readable(ciphertext[-512:], minimum=40):
+    if is_readable(ciphertext):
         return "fake", "the ciphertext is text that anyone can read"
+    if plain_run(ciphertext) is not None:
+        return "partly-sealed", "plain text stands beside the ciphertext"
     if is_filler(nonce) or is_filler(ciphertext):
         return "fake", "the ciphertext is filler"
     if not ciphertext:

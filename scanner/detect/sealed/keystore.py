@@ -17,6 +17,7 @@ _JAVA = {b"\xfe\xed\xfe\xed": "JKS", b"\xce\xce\xce\xce": "JCEKS"}
 _KEEPASS = b"\x03\xd9\xa2\x9a"
 _PKCS12 = b"\x02\x01\x03\x30"
 _DATA = bytes.fromhex("06092a864886f70d010701")
+_KEY_BAG = bytes.fromhex("060b2a864886f70d010c0a0101")
 _WELL_KNOWN = (b"changeit", b"changeme", b"password", b"secret", b"123456")
 _MAX_SIZE = 1 << 20
 _PRIVATE_ENTRY, _TRUSTED_ENTRY = 1, 2
@@ -33,7 +34,7 @@ def check(data: bytes, path: bytes | None = None) -> list[SealRecord]:
         if len(data) < 200:
             return [_record("broken", f"it ends after {len(data)} bytes", "KeePass")]
         return [_record("sealed", "KeePass", "KeePass")]
-    named = extension(path) in ("p12", "pfx", "jks", "keystore", "jceks")
+    named = extension(path) in ("p12", "pfx", "jks", "keystore", "jceks", "kdbx")
     if _PKCS12 in data[:12] and data[:1] == b"\x30" and _DATA in data[:64]:
         return [_record(*_pkcs12(data), "PKCS#12")]
     if named and is_readable(data, minimum=1) and not base_name(path).startswith("."):
@@ -51,6 +52,8 @@ def _pkcs12(data: bytes) -> tuple[str, str]:
         return "broken", f"it ends early: {len(data)} of {size} bytes"
     if len(data) > _MAX_SIZE:
         return "sealed", "too large for a trial of well-known passwords"
+    if _KEY_BAG in data:
+        return "plaintext", "its private key is not encrypted, whatever password guards the rest"
     for password in (None, b"", *_WELL_KNOWN):
         try:
             key, _, _ = pkcs12.load_key_and_certificates(data, password)

@@ -16,6 +16,7 @@ from scanner.detect.sealed.evidence import (
     from_base64,
     is_filler,
     is_readable,
+    tells,
     value_kind,
 )
 from scanner.detect.sealed.line_reader import Leaf
@@ -39,6 +40,7 @@ _PUBLIC_KEYS = re.compile(
     r"(?i)^(?:ca\.crt|tls\.crt|ca\.pem|cert\.pem|.*\.crt|namespace|service-ca\.crt"
     r"|user(?:[_-]?name)?|login|host(?:name)?|port)$"
 )
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _TELLING = re.compile(r"(?i)pass|pwd|secret|token|key|cred")
 _RSA_SIZES = frozenset({128, 256, 384, 512, 1024})
 _TAG_SIZE = 16  # bytes of the AES-GCM tag at the end
@@ -66,13 +68,25 @@ def check(data: bytes, path: bytes | None = None) -> list[SealRecord]:
 
 
 def _objects(tree: Tree) -> Iterator[tuple[tuple[str, ...], str, int]]:
-    seen = set()
+    seen: set[tuple[tuple[str, ...], str]] = set()
+    if any(leaf.path == ("kind",) and leaf.value == "SecretList" for leaf in tree.leaves):
+        yield from _of_a_list(tree)
     for leaf in tree.leaves:
         if leaf.path and leaf.path[-1] == "kind" and _is_object(tree, leaf):
             prefix = leaf.path[:-1]
             if (prefix, leaf.value) not in seen:
                 seen.add((prefix, leaf.value))
                 yield prefix, leaf.value, leaf.line
+
+
+def _of_a_list(tree: Tree) -> Iterator[tuple[tuple[str, ...], str, int]]:
+    # The items of a list of one kind need not say what they are.
+    named = {leaf.path[:2] for leaf in tree.leaves if leaf.path[2:] == ("kind",)}
+    for leaf in tree.leaves:
+        prefix = leaf.path[:2]
+        if len(leaf.path) > 2 and prefix[0] == "items" and prefix not in named:
+            named.add(prefix)
+            yield prefix, "Secret", leaf.line
 
 
 def _is_object(tree: Tree, leaf: Leaf) -> bool:
@@ -111,6 +125,7 @@ def _secret(tree: Tree, prefix: tuple[str, ...], line: int) -> SealRecord:
         for section in ("data", "stringData")
         for leaf in tree.under((*prefix, section))
     ]
+    values += _applied(tree, prefix)
     opened = [leaf for leaf, section in values if _lies_open(leaf, encoded=section == "data")]
     if opened:
         keys = ", ".join(repr(leaf.path[-1]) for leaf in opened[:5])
@@ -121,6 +136,20 @@ def _secret(tree: Tree, prefix: tuple[str, ...], line: int) -> SealRecord:
     if any(leaf.value.strip() for leaf, _ in values) or tree.templated:
         return _record(fmt, "reference", "its values come from elsewhere", line, name=name)
     return _record(fmt, "reference", "holds no value", line, name=name)
+
+
+def _applied(tree: Tree, prefix: tuple[str, ...]) -> Iterator[tuple[Leaf, str]]:
+    """
+    Yield the values that `kubectl apply` leaves in an annotation: the whole manifest once more.
+    """
+    wanted = (*prefix, "metadata", "annotations", _LAST_APPLIED)
+    for leaf in tree.leaves:
+        if leaf.path != wanted:
+            continue
+        for inner in documents(leaf.value.encode(), lambda _text: True):
+            for section in ("data", "stringData"):
+                for one in inner.under((section,)):
+                    yield Leaf(one.path, one.value, leaf.line, one.kind), section
 
 
 def _lies_open(leaf: Leaf, *, encoded: bool) -> bool:
@@ -226,6 +255,9 @@ def _external(tree: Tree, prefix: tuple[str, ...], kind: str, line: int) -> Seal
         inside = leaf.path[len(prefix) :]
         if "fake" in inside and inside[-1] == "value" and _lies_open(leaf, encoded=False):
             reason = "a store of kind `fake` holds its values in plain text"
+            return _record(fmt, "plaintext", reason, leaf.line, kind=kind, name=name)
+        if inside[1:4] == ("target", "template", "data") and tells(inside[-1], leaf.value):
+            reason = f"{inside[-1]!r} stands in its template as plain text"
             return _record(fmt, "plaintext", reason, leaf.line, kind=kind, name=name)
     return _record(fmt, "reference", f"{kind}: names a secret kept elsewhere", line, kind=kind,
                    name=name)  # fmt: skip

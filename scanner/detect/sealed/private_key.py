@@ -16,8 +16,10 @@ _BEGIN = re.compile(rb"-----BEGIN (?P<kind>(?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?
 _MAX_BODY = 40_000  # bytes
 _PUTTY = re.compile(rb"^PuTTY-User-Key-File-(?P<version>[123]): [^\r\n]+", re.MULTILINE)
 _PUTTY_BODY = re.compile(
-    rb"^Private-Lines: \d+\r?\n(?P<body>(?:[A-Za-z0-9+/=]+\r?\n?)*)", re.MULTILINE
+    rb"^Private-Lines: \d+\r?\n(?P<body>(?:[A-Za-z0-9+/=]+(?:\r?\n|\Z))*)", re.MULTILINE
 )
+_PUTTY_LAST = re.compile(rb"^Private-(?:MAC|Hash): [0-9a-f]+", re.MULTILINE)
+_MAX_PUTTY = 20_000  # bytes
 _AGE = re.compile(rb"\bAGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}\b")
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*: ?.*")
 _JOINED = re.compile(rb"""\A[\s+.]*["']|["'][\s+.,;)]*\Z""")
@@ -31,6 +33,9 @@ _SCHEMES = (
 )
 _OPENSSH = b"openssh-key-v1\0"
 _BLOCKS = (8, 16)
+GIT_CRYPT_KEY = b"\0GITCRYPTKEY\0"
+_RINGS = frozenset({b"\x94", b"\x95", b"\x96", b"\xc5"})
+"""First bytes of a secret key packet, in both forms."""
 
 
 def check(data: bytes, path: bytes | None = None) -> list[SealRecord]:
@@ -39,7 +44,7 @@ def check(data: bytes, path: bytes | None = None) -> list[SealRecord]:
     """
     del path
     where = Lines(data)
-    records = []
+    records = _binary(data)
     for found in _BEGIN.finditer(data):
         body = data[found.end() : found.end() + _MAX_BODY]
         cut = body.find(b"-----")
@@ -48,7 +53,7 @@ def check(data: bytes, path: bytes | None = None) -> list[SealRecord]:
         if judged and not (judged[0] in ("fake", "broken") and _is_explained(data, found.start())):
             records.append(_record(*judged, where.at(found.start()), _kind(found["kind"])))
     for found in _PUTTY.finditer(data):
-        judged = _putty(data[found.start() : found.start() + 20_000])
+        judged = _putty(data[found.start() : found.start() + _MAX_PUTTY])
         records.append(_record(*judged, where.at(found.start()), "PuTTY"))
     records += [
         _record("plaintext", "an age identity lies open", where.at(found.start()), "age")
@@ -71,7 +76,12 @@ def sealed_spans(data: bytes) -> list[tuple[int, int]]:
         if judged and judged[0] != "plaintext":
             end = data.find(b"\n", found.end() + max(cut, 0))
             spans.append((found.start(), len(data) if end < 0 or cut < 0 else end))
-    return spans
+    for found in _PUTTY.finditer(data):
+        text = data[found.start() : found.start() + _MAX_PUTTY]
+        if _putty(text)[0] != "plaintext":
+            last = _PUTTY_LAST.search(text)
+            spans.append((found.start(), found.start() + (last.end() if last else len(text))))
+    return sorted(spans)
 
 
 def _is_explained(data: bytes, start: int) -> bool:
@@ -104,6 +114,11 @@ def _pem(kind: bytes, body: bytes, *, ended: bool) -> tuple[str, str] | None:
         line.startswith(b"Proc-Type:") and b"ENCRYPTED" in line for line in headers
     )
     if raw is None or len(raw) < 24:
+        if kind == b"OPENSSH PRIVATE KEY":
+            joined = b"".join(rest)
+            head = from_base64(joined[: len(joined) // 4 * 4]) or b""
+            if head.startswith(_OPENSSH + b"\0\0\0") and b"none" not in head[:32]:
+                return "broken", "the body is cut off or altered: no whole base64"
         if not claims:
             return None  # an example in a text, or a key that the generic rules judge
         return _damaged(rest, raw)
@@ -112,7 +127,7 @@ def _pem(kind: bytes, body: bytes, *, ended: bool) -> tuple[str, str] | None:
     if kind.startswith(b"ENCRYPTED"):
         return _pkcs8(raw, ended=ended)
     if claims:
-        return _legacy(raw, headers, ended=ended)
+        return _legacy(kind, raw, headers, ended=ended)
     if raw[:1] != b"\x30":
         return None
     return "plaintext", "an open private key: no passphrase protects it"
@@ -160,7 +175,7 @@ def _pkcs8(raw: bytes, *, ended: bool) -> tuple[str, str]:
     return "sealed", "encrypted PKCS#8"
 
 
-def _legacy(raw: bytes, headers: list[bytes], *, ended: bool) -> tuple[str, str]:
+def _legacy(kind: bytes, raw: bytes, headers: list[bytes], *, ended: bool) -> tuple[str, str]:
     info = next((line for line in headers if line.startswith(b"DEK-Info:")), b"")
     cipher, _, vector = info[9:].strip().partition(b",")
     if der_size(raw) == len(raw) and raw[4:7] in (b"\x02\x01\x00", b"\x02\x01\x01"):
@@ -174,9 +189,23 @@ def _legacy(raw: bytes, headers: list[bytes], *, ended: bool) -> tuple[str, str]
         return "broken", "no cipher or no initial vector: nobody can open it"
     if len(raw) % len(iv):
         return "broken", f"it ends inside a block: {len(raw)} bytes"
+    if kind.startswith(b"RSA") and not _rsa_size(len(raw), len(iv)):
+        return "broken", f"{len(raw)} bytes are no whole RSA key: lines are missing"
     if not ended:
         return "broken", "its last line is gone"
     return "sealed", f"legacy PEM encryption ({cipher.decode('ascii', 'replace')[:20]})"
+
+
+def _rsa_size(size: int, block: int) -> bool:
+    """
+    Whether an RSA key of some usual length is `size` bytes once it is padded.
+    """
+    for bits in (768, *range(512, 16_385, 512)):
+        # Modulus and private exponent, five halves, a few bytes around each.
+        whole = bits // 8 * 2 + bits // 16 * 5 + 40
+        if whole - 20 <= size <= whole + block + 4:
+            return True
+    return False
 
 
 def _openssh(raw: bytes, *, ended: bool) -> tuple[str, str] | None:
@@ -192,7 +221,9 @@ def _openssh(raw: bytes, *, ended: bool) -> tuple[str, str] | None:
     last = _strings(raw[position:], 2)
     if last is None or not ended:
         return "broken", "it ends inside the key, or its last line is gone"
-    if kdf == b"none" or is_readable(last[1]) or is_filler(last[1]):
+    # An open key starts with one number twice, so that a reader can tell a wrong passphrase.
+    same = last[1][:4] == last[1][4:8]
+    if kdf == b"none" or same or is_readable(last[1]) or is_filler(last[1]):
         return "fake", "names a cipher, and its key is not encrypted"
     return (
         "sealed",
@@ -228,19 +259,45 @@ def _putty(text: bytes) -> tuple[str, str]:
         return "broken", f"{len(lines)} of {count.decode('ascii', 'replace')[:6]} private lines"
     if b"Private-MAC" not in fields and b"Private-Hash" not in fields:
         return "broken", "no authentication code"
-    if raw[:3] == b"\0\0\0" or is_readable(raw):
+    if _is_open_putty(raw) or is_readable(raw):
         return "fake", "names a cipher, and its key is not encrypted"
     if len(raw) % 16:
         return "broken", f"it ends inside a block: {len(raw)} bytes"
     return "sealed", f"{cipher.decode('ascii', 'replace')[:20]}"
 
 
+def _is_open_putty(raw: bytes) -> bool:
+    """
+    Whether the private part is a row of numbers, each behind its length, and at most padding.
+    """
+    count = 0
+    while (fields := _strings(raw, count + 1)) is not None:
+        count += 1
+        if sum(4 + len(field) for field in fields) > len(raw) - 16:
+            return True
+    return False
+
+
+def _binary(data: bytes) -> list[SealRecord]:
+    """
+    Judge a file that is a key ring of OpenPGP or a key of git-crypt.
+    """
+    if data.startswith(GIT_CRYPT_KEY):
+        return [_record("plaintext", "a git-crypt key lies open", 1, "git-crypt")]
+    if data[:1] not in _RINGS:
+        return []
+    judged = _judged_ring(data)
+    return [_record(*judged, 1, "OpenPGP")] if judged else []
+
+
 def _openpgp(rest: list[bytes]) -> tuple[str, str] | None:
     if rest and rest[-1].startswith(b"="):
         rest = rest[:-1]
     raw = from_base64(b"".join(rest))
-    if raw is None:
-        return None
+    return None if raw is None else _judged_ring(raw)
+
+
+def _judged_ring(raw: bytes) -> tuple[str, str] | None:
     try:
         keys = [packet for packet in pgp.packets(raw) if packet.tag in (5, 7)]
     except ValueError:

@@ -64,7 +64,7 @@ CHECKERS: tuple[Checker, ...] = (
     Checker(
         name="ansible_vault",
         formats=("ansible-vault",),
-        literals=(rb"\$ANSIBLE_VAULT",),
+        literals=(rb"\$ANSIBLE_VAULT", rb"!vault(?:-encrypted)?[ \t]+[|>\"']"),
         path=r"(?:group_vars|host_vars|vars)/(?:.*/)?[^/]*vault[^/]*\.ya?ml$|\.vault$",
     ),
     Checker(
@@ -119,6 +119,11 @@ CHECKERS: tuple[Checker, ...] = (
             rb"PuTTY-User-Key-File-[123]:",
             rb"AGE-SECRET-KEY-1",
         ),
+        starts=(
+            rb"\x00GITCRYPTKEY\x00",
+            rb"[\x94-\x96].{1,4}[\x03-\x06].{4}[\x01-\x1c]",
+            rb"\xc5.{1,5}[\x03-\x06].{4}[\x01-\x1c]",
+        ),
     ),
     Checker(
         name="keystore",
@@ -134,10 +139,11 @@ CHECKERS: tuple[Checker, ...] = (
     Checker(
         name="credential_file",
         formats=("credential-file",),
+        literals=(rb"kind[\"']?[ \t]*:[ \t\r\n]*[\"']?Config[\"' \t\r\n,]",),
         path=r"vault[-_.]?(?:pass|pw|key|secret)|(?:^|/)\.env(?:\.|$)|\.env$|(?:^|/)[._]netrc$|pgpass"
         r"|\.npmrc$|\.pypirc$|kubeconfig|\.kube/config$|(?:admin|kubelet|controller-manager"
         r"|scheduler)\.conf$|\.docker(?:/config\.json|cfg|config)|dockerconfig(?:json|\.json)$"
-        r"|\.tfstate(?:\.|$)|\.tfvars$|secrets/(?:master\.key|hudson\.util\.secret)$|master\.key$"
+        r"|\.tfstate(?:\.|$)|\.tfvars(?:\.json)?$|\.yarnrc\.yml$|\.vault-token$|(?:credentials(?:/[\w-]+)?|secrets)\.yml\.enc$|secrets/(?:master\.key|hudson\.util\.secret)$|master\.key$"
         r"|config/credentials/[^/]+\.key$|credentials\.xml$|settings(?:-security)?\.xml$"
         r"|aws[-_/]credentials|\.boto$|\.s3cfg$|application_default_credentials\.json$"
         r"|(?:service[-_]?account|gcp|gcloud|google)[^/]*\.json$|\.azure/[^/]+\.(?:json|bin)$"

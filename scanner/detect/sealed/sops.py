@@ -36,6 +36,9 @@ _STRUCTURED = re.compile(
     r"yaml|yml|json|env|ini|enc|sops|dotenv|cfg|conf|properties|bin|txt|bak|tfvars|tfstate"
     r"|encrypted|secrets?|"
 )
+_BINARY = re.compile(rb"\s*\{\s*\"data\":\s*\"ENC\[AES256_GCM,")
+"""A file of any other kind becomes one value in JSON, under whatever name it had."""
+
 _PLACE = re.compile(r"^(?P<kind>\w+?)__list_(?P<index>\d+)__map_(?P<key>\w+)$")
 _VERSION = re.compile(r"\d+\.\d+\.\d")
 _TAG_SIZE = 16
@@ -53,6 +56,8 @@ class SopsFile:
     """With paths from below `sops`: `("mac",)`, `("age", "#0", "recipient")`."""
 
     line: int
+    text: str = ""
+    """All of the file, for the comments that rule over values."""
 
     def meta(self, key: str) -> str | None:
         """
@@ -70,6 +75,7 @@ def check(data: bytes, path: bytes | None = None) -> list[SealRecord]:
         path is not None
         and not _STRUCTURED.fullmatch(extension(path))
         and ".env" not in base_name(path)
+        and not _BINARY.match(data)
     ):
         return []
     return [_judge(one) for one in sops_files(data, path)]
@@ -100,14 +106,16 @@ def sops_files(data: bytes, path: bytes | None = None) -> list[SopsFile]:
         sealed = any(leaf.value.lstrip().startswith("ENC[AES256_GCM,") for leaf in values)
         if len(known) >= 2 or ("mac" in known or "lastmodified" in known) or sealed:
             line = metadata[0].line if metadata and not sealed else tree.leaves[0].line
-            found.append(SopsFile(values, metadata, line))
+            found.append(SopsFile(values, metadata, line, text))
     return _shared(found)
 
 
 def _shared(found: list[SopsFile]) -> list[SopsFile]:
     # A multi-document file may carry its metadata in one of its documents only.
     owner = next((one.metadata for one in found if one.metadata), ())
-    return [one if one.metadata else SopsFile(one.values, owner, one.line) for one in found]
+    return [
+        one if one.metadata else SopsFile(one.values, owner, one.line, one.text) for one in found
+    ]
 
 
 def _sealed_lines(text: str) -> bool:
@@ -122,7 +130,7 @@ def _from_env(text: str) -> SopsFile:
         for leaf in leaves
         if leaf.path[-1].startswith("sops_")
     )
-    return SopsFile(values, metadata, 1)
+    return SopsFile(values, metadata, 1, text)
 
 
 def _from_ini(text: str) -> SopsFile:
@@ -133,7 +141,7 @@ def _from_ini(text: str) -> SopsFile:
         for leaf in leaves
         if leaf.path[0] == "sops"
     )
-    return SopsFile(values, metadata, 1)
+    return SopsFile(values, metadata, 1, text)
 
 
 def _nested(key: str) -> tuple[str, ...]:
@@ -157,6 +165,36 @@ def must_seal(path: tuple[str, ...], one: SopsFile) -> bool:
     if plain_like:
         return not any(_like(plain_like, key) for key in keys)
     return not any(key.endswith(plain_end or "_unencrypted") for key in keys)
+
+
+def marked_lines(one: SopsFile) -> tuple[frozenset[int], bool] | None:
+    """
+    Return the lines that comments rule over, and whether these are the ones that are sealed; `None`
+    where comments rule over nothing.
+    """
+    sealed, plain = one.meta("encrypted_comment_regex"), one.meta("unencrypted_comment_regex")
+    pattern = sealed or plain
+    if pattern is None:
+        return None
+    marked: set[int] = set()
+    waiting = False
+    depth: int | None = None
+    for number, line in enumerate(one.text.split("\n"), 1):
+        bare = line.lstrip(" ")
+        if bare.startswith(("#", ";")):
+            waiting = waiting or _like(pattern, bare.lstrip("#; "))
+            continue
+        if not bare.strip():
+            continue
+        indent = len(line) - len(bare)
+        if depth is not None and indent <= depth:
+            depth = None
+        if waiting:
+            depth, waiting = indent, False
+        comment = re.search(r"\s#\s*(.*)", line)
+        if depth is not None or (comment and _like(pattern, comment[1])):
+            marked.add(number)
+    return frozenset(marked), sealed is not None
 
 
 def _like(pattern: str, key: str) -> bool:
@@ -199,9 +237,16 @@ def _verdict(one: SopsFile) -> tuple[str, str, int]:
     sealed = [leaf for leaf, state, _ in judged if state == "sealed"]
     bad = [(leaf, why) for leaf, state, why in judged if state in ("fake", "broken")]
     fakes = [(leaf, why) for leaf, state, why in judged if state == "fake"]
+    told = marked_lines(one)
     plain = [
-        leaf for leaf, state, _ in judged if state == "plaintext" and must_seal(leaf.path, one)
+        leaf
+        for leaf, state, _ in judged
+        if state == "plaintext"
+        and (must_seal(leaf.path, one) if told is None else (leaf.line in told[0]) == told[1])
     ]
+    if judged and not sealed and not plain and not fakes and not bad:
+        leaf = judged[0][0]
+        return "fake", f"{leaf.name!r}: the file's own rules seal none of its values", leaf.line
     if judged and not sealed and (plain or fakes):
         leaf, why = fakes[0] if fakes else (plain[0], "none of its values is sealed")
         return "fake", f"{leaf.name!r}: {why}" if fakes else why, leaf.line

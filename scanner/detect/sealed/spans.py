@@ -22,7 +22,8 @@ _SPANS = re.compile(
     """
 )
 _MARKS = (b"ENC[AES256_GCM", b"$ANSIBLE_VAULT;", b"-----BEGIN AGE", b"-----BEGIN PGP MESSAGE",
-    b"encrypted:", b"SealedSecret", b"PRIVATE KEY")  # fmt: skip
+    b"encrypted:", b"SealedSecret", b"PRIVATE KEY",
+    b"PuTTY-User-Key-File-")  # fmt: skip
 _thread = threading.local()
 _SEALED_SECRET = re.compile(rb"kind[\"']?[ \t]*:[ \t\r\n]*[\"']?SealedSecret")
 _LONG_VALUE = re.compile(rb":[ \t]*[\"']?(?P<value>A[gQ][A-Za-z0-9+/]{200,}={0,2})")
@@ -45,7 +46,7 @@ def sealed_spans(data: bytes) -> list[tuple[int, int]]:
         spans += [found.span("value") for found in _LONG_VALUE.finditer(data)]
     if spans and b"sops" in data:
         spans += [found.span("value") for found in _SOPS_KEY.finditer(data)]
-    if b"PRIVATE KEY" in data:
+    if b"PRIVATE KEY" in data or b"PuTTY-User-Key-File-" in data:
         # Loaded when a key is there: the hook pays for no parser that it does not need.
         keys = importlib.import_module("scanner.detect.sealed.private_key")
         spans += keys.sealed_spans(data)

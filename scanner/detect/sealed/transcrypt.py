@@ -8,7 +8,14 @@ from __future__ import annotations
 
 import re
 
-from scanner.detect.sealed.evidence import base_name, extension, from_base64, is_filler, is_readable
+from scanner.detect.sealed.evidence import (
+    base_name,
+    extension,
+    from_base64,
+    is_filler,
+    is_readable,
+    plain_run,
+)
 from scanner.model import SealRecord
 
 FORMAT = "transcrypt"
@@ -60,6 +67,8 @@ def _judge(raw: bytes) -> tuple[str, str]:
     salt, ciphertext = raw[8:16], raw[16:]
     if is_readable(ciphertext) or (is_readable(salt, minimum=8) and is_readable(raw)):
         return "fake", "behind the salt's mark stands text that anyone can read"
+    if plain_run(ciphertext) is not None:
+        return "partly-sealed", "plain text stands beside the ciphertext"
     if len(salt) < 8 or not ciphertext:
         return "broken", "it ends before the ciphertext"
     if len(ciphertext) % 16:

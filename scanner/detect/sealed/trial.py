@@ -19,6 +19,7 @@ from scanner.detect.sealed import (
     sealed_secret_key,
     sops_key,
 )
+from scanner.detect.sealed.evidence import Lines
 from scanner.model import SealRecord
 
 _WRONG = "the password given does not open it"
@@ -72,13 +73,14 @@ def with_keys(records: list[SealRecord], data: bytes, keys: Keys) -> list[SealRe
 
 
 def _vaults(records: list[SealRecord], data: bytes, keys: Keys) -> list[SealRecord]:
-    envelopes = iter(list(ansible_vault.envelopes(data)))
+    where = Lines(data)
+    envelopes = {where.at(one.start): one for one in ansible_vault.envelopes(data)}
     judged = []
     for record in records:
         is_vault = record.format == ansible_vault.FORMAT and any(
             name == "cipher" for name, _ in record.detail
         )
-        envelope = next(envelopes, None) if is_vault else None
+        envelope = envelopes.get(record.line) if is_vault else None
         if envelope is None or record.state not in ("sealed", "partly-sealed"):
             judged.append(record)
             continue
