@@ -62,6 +62,7 @@ class Settings:
     plan: bool = False
     proxy: str | None = None
     ca_file: Path | None = None
+    known_hosts: Path | None = None
     budget: int = 5000
     verdict_lifetime: float = 86_400.0
 
@@ -185,6 +186,10 @@ def add_verify_options(parser: argparse._ActionsContainer) -> None:
         "--ca-file", type=Path, metavar="FILE", help="authorities to trust instead of the system's"
     )
     parser.add_argument(
+        "--known-hosts", type=Path, metavar="FILE",
+        help="keys of the SSH hosts outside of the house that may be sent a password",
+    )  # fmt: skip
+    parser.add_argument(
         "--budget", type=int, default=5000, metavar="N", help="the most requests (%(default)s)"
     )
     parser.add_argument(
@@ -246,6 +251,7 @@ def settings(args: argparse.Namespace) -> Settings:
         spare_uses=args.spare_uses,
         proxy=args.proxy,
         ca_file=args.ca_file,
+        known_hosts=args.known_hosts,
         budget=args.budget,
         verdict_lifetime=args.verdict_lifetime,
     )

@@ -118,7 +118,7 @@ def _of_settings(data: bytes, start: int, end: int) -> set[_Login]:
                 kind.take(value.name, value.text)
     if len(hosts.values) != 1 or len(users.values) != 1 or len(ports.values) > 1:
         return set()
-    return {_Login(hosts.values[0], users.values[0], (*ports.values, b"")[0])}
+    return {_Login(users.values[0], hosts.values[0], (*ports.values, b"")[0])}
 
 
 class _Values:

@@ -96,7 +96,7 @@ VERIFIERS: Mapping[str, tuple[str, ...]] = {
     "gcp": ("scanner.verify.cloud.gcp", "scanner.verify.cloud.google"),
     "google": ("scanner.verify.cloud.google",),
     "kubernetes": ("scanner.verify.kubernetes.verifier", "scanner.verify.vault.key_logins"),
-    "private-key": ("scanner.verify.vault.key_logins",),
+    "private-key": ("scanner.verify.vault.key_logins", "scanner.verify.protocols.ssh_keys"),
     "jwt": ("scanner.verify.web.verifier",),
     "docker": ("scanner.verify.web.verifier",),
     "npm": ("scanner.verify.web.verifier",),

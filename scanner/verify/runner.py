@@ -271,6 +271,7 @@ def _options(settings: Settings) -> Options:
         allow_found_hosts=settings.allow_hosts,
         proxy=settings.proxy,
         ca_file=settings.ca_file,
+        known_hosts=settings.known_hosts,
         limits=Limits(budget=settings.budget),
     )
 

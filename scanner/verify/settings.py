@@ -62,6 +62,10 @@ class Settings(Protocol):
         """Authorities instead of the system's."""
 
     @property
+    def known_hosts(self) -> Path | None:
+        """The keys of SSH hosts that may be sent a password."""
+
+    @property
     def budget(self) -> int:
         """The most requests."""
 

@@ -94,6 +94,9 @@ class Options:
     """`http://[user:password@]host:port`, from the command line alone."""
 
     ca_file: Path | None = None
+    known_hosts: Path | None = None
+    """The keys of SSH hosts, in OpenSSH's form."""
+
     limits: Limits = field(default_factory=Limits)
 
 

@@ -268,6 +268,59 @@ def test_no_server_is_guessed(text: str) -> None:
     assert beside(*at(text)) is None
 
 
+KEY = (
+    "-----BEGIN OPENSSH PRIVATE KEY-----\n"
+    + fill("{{base64:64}}")
+    + "\n-----END OPENSSH PRIVATE KEY-----"
+)
+KEYS = {
+    "a Host of a configuration": (
+        "Host w\n  HostName web.shop.net\n  User app\n  Port 2222\n\nKEY\n",
+        "ssh://app@web.shop.net:2222",
+    ),
+    "a script": (
+        "cat > k <<E\nKEY\nE\nchmod 600 k\nssh -i k -p 2222 app@web.shop.net uptime\n",
+        "ssh://app@web.shop.net:2222",
+    ),
+    "a remote": (
+        "GIT_SSH_COMMAND='ssh -i k' git clone ssh://git@git.shop.net:2222/a/b.git\nKEY\n",
+        "ssh://git@git.shop.net:2222",
+    ),
+    "settings in YAML": (
+        "deploy:\n  host: web.shop.net\n  username: app\n  port: 2222\n  ssh_key: |\n    KEY\n",
+        "ssh://app@web.shop.net:2222",
+    ),
+    "an environment": (
+        'SSH_HOST=web.shop.net\nSSH_USER=app\nSSH_PRIVATE_KEY="KEY"\n',
+        "ssh://app@web.shop.net",
+    ),
+    "two hosts": ("ssh app@a.shop.net\nssh app@b.shop.net\nKEY\n", None),
+    "two users": ("ssh a@web.shop.net\nssh b@web.shop.net\nKEY\n", None),
+    "a host of a sample": ("ssh app@host\nKEY\n", None),
+    "no user": ("Host w\n  HostName web.shop.net\n\nKEY\n", None),
+    "nothing": ("KEY", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "url"), KEYS.values(), ids=KEYS)
+def test_the_server_of_a_key_is_told_or_none(text: str, url: str | None) -> None:
+    data = (
+        text.replace("KEY", KEY, 1)
+        if "PRIVATE_KEY" not in text
+        else text.replace('"KEY', '"' + KEY)
+    )
+    start = data.index("-----BEGIN")
+    told = beside(data.encode(), start, start + len(KEY))
+
+    assert told == (None if url is None else url.encode())
+
+
+def test_settings_of_a_database_are_no_ssh() -> None:
+    data = ("host: db.shop.net\nuser: app\nkey: |\n" + KEY.replace("OPENSSH", "RSA")).encode()
+
+    assert beside(data, data.index(b"-----BEGIN"), len(data)) is None
+
+
 @given(
     st.text("aDB_=\n:'\"{}[](),.#;@/ \\PW$h0", max_size=120),
     st.text("aDB_=\n:'\"{}[]().;@h0", max_size=120),

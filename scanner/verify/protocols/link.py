@@ -7,6 +7,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+from pathlib import Path
 
 from scanner.verify.protocols.target import Target
 from scanner.verify.request import RefusedError, TransportError
@@ -54,6 +55,26 @@ class Link:
         Whether encryption must begin before anything secret is said.
         """
         return not self.encrypted and (self._target.wants_tls or not self._is_inside())
+
+    @property
+    def seconds_left(self) -> float:
+        """
+        What is left of the time for the whole talk.
+        """
+        return max(0.001, self._deadline - time.monotonic())
+
+    @property
+    def known_hosts(self) -> Path | None:
+        """
+        The user's list of the keys of SSH hosts.
+        """
+        return self._transport.options.known_hosts
+
+    def hand_over(self) -> socket.socket:
+        """
+        Return the socket for a library that speaks by itself; it may close it.
+        """
+        return self._sock
 
     def refuse_if_open(self) -> None:
         """

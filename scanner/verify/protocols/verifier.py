@@ -33,6 +33,7 @@ _SPEAKERS: Mapping[str, tuple[str, bool]] = {
     "nats": ("scanner.verify.protocols.nats", True),
     "postgresql": ("scanner.verify.protocols.postgresql", False),
     "redis": ("scanner.verify.protocols.redis", False),
+    "ssh": ("scanner.verify.protocols.ssh", True),
     "smtp": ("scanner.verify.protocols.smtp", True),
 }
 _CALIBRATION = "calibration"
@@ -87,7 +88,14 @@ class Protocols:
 
     def _one(self, target: Target, finding: Finding, transport: Transport) -> Verification:
         name, calibrated = _SPEAKERS[target.kind]
-        speak = cast("Speaker", importlib.import_module(name).speak)
+        try:
+            speak = cast("Speaker", importlib.import_module(name).speak)
+        except ModuleNotFoundError as error:
+            if error.name is not None and error.name.startswith("scanner."):
+                raise
+            return Verification(
+                status=Status.NOT_TRIED, reason="needs the extra: pip install unsealed[databases]"
+            )
         try:
             doubt = self._doubt(target, transport, speak) if calibrated else None
             if doubt is not None:
