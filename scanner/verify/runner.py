@@ -225,6 +225,8 @@ def preflight(settings: Settings, providers: Container[str]) -> None:
             )
     if settings.plan:
         return
+    if settings.known_hosts is not None and not settings.known_hosts.is_file():
+        raise ConfigError(f"{settings.known_hosts}: no list of known hosts")
     state = state_folder()
     log = RequestLog(state / "verify-requests.jsonl")
     try:

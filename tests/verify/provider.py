@@ -98,6 +98,10 @@ class Authority:
         self.ca_file.write_bytes(self._cert.public_bytes(serialization.Encoding.PEM))
         self._contexts: dict[str, ssl.SSLContext] = {}
 
+    def file(self, host: str) -> Path:
+        """Return where certificate and key for this host are, once it has a context."""
+        return self.folder / f"{abs(hash(host))}.pem"
+
     def context(self, host: str, *, expired: bool = False) -> ssl.SSLContext:
         """Return a server's context with a certificate for this host."""
         known = self._contexts.get(host)
@@ -122,7 +126,7 @@ class Authority:
             )
             .sign(self._key, hashes.SHA256())
         )
-        file = self.folder / f"{abs(hash(host))}.pem"
+        file = self.file(host)
         file.write_bytes(
             cert.public_bytes(serialization.Encoding.PEM)
             + self._leaf.private_bytes(

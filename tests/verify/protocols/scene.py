@@ -30,9 +30,16 @@ def found_in(text: str) -> Finding:
     return finding_of(match)
 
 
-def ask(url: str, port: int, *, seconds: float = 10.0, notes: Notes | None = None) -> Verification:
+def ask(
+    url: str,
+    port: int,
+    *,
+    seconds: float = 10.0,
+    notes: Notes | None = None,
+    ca_file: Path | None = None,
+) -> Verification:
     """Ask the server on a port of the loopback, which stands in for `HOST`."""
-    return ask_about(found(url), port, seconds=seconds, notes=notes)
+    return ask_about(found(url), port, seconds=seconds, notes=notes, ca_file=ca_file)
 
 
 def ask_about(

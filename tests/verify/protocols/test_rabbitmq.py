@@ -56,6 +56,15 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     run([*control, "add_user", "app", PASSWORD], env=environment, cwd=str(folder))
     run([*control, "set_permissions", "app", "", "", ""], env=environment, cwd=str(folder))
     run([*control, "add_vhost", "closed"], env=environment, cwd=str(folder))
+    for name in ("changed", "shut", "gone"):
+        run([*control, "add_user", name, PASSWORD], env=environment, cwd=str(folder))
+    run(
+        [*control, "change_password", "changed", f"new-{PASSWORD}"],
+        env=environment,
+        cwd=str(folder),
+    )
+    run([*control, "clear_password", "shut"], env=environment, cwd=str(folder))
+    run([*control, "delete_user", "gone"], env=environment, cwd=str(folder))
     yield server
     run([*control, "stop"], env=environment, cwd=str(folder))
     server.stop()
@@ -66,6 +75,9 @@ RABBITMQ = {
     "a user": (f"app:{PASSWORD}@{HOST}", LIVE, "virtual host /"),
     "a wrong password": (f"app:wrong-{PASSWORD}@{HOST}", DEAD, "403"),
     "an unknown user": (f"who:{PASSWORD}@{HOST}", DEAD, "403"),
+    "a changed password": (f"changed:{PASSWORD}@{HOST}", DEAD, "403"),
+    "a user without a password": (f"shut:{PASSWORD}@{HOST}", DEAD, "403"),
+    "a user that was deleted": (f"gone:{PASSWORD}@{HOST}", DEAD, "403"),
     "no such virtual host": (f"app:{PASSWORD}@{HOST}/nowhere", LIVE, "530"),
     "no right to the virtual host": (f"app:{PASSWORD}@{HOST}/closed", LIVE, "530"),
 }

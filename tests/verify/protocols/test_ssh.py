@@ -19,6 +19,7 @@ from scanner.model import Document, Finding, Place, Status, Verification
 from scanner.secret import Secret
 from scanner.sources.batch import ListBatch
 from scanner.verify.protocols import ssh_keys
+from scanner.verify.protocols.ssh_login import HostKeys
 from scanner.verify.protocols.verifier import verifier
 from scanner.verify.registry import Consent
 from scanner.verify.transport import Limits, Options, Route, Transport
@@ -212,9 +213,9 @@ def test_outside_of_the_house_a_password_is_for_a_known_host_alone(
     assert public(port, known_hosts=known(tmp_path, HOST_KEY)).status is LIVE
 
 
-def test_a_list_of_known_hosts_that_is_none_is_said(serve: Serve, tmp_path: Path) -> None:
+def test_a_list_of_known_hosts_that_is_none_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="known"):
-        public(serve(Server), known_hosts=tmp_path / "none")
+        HostKeys(tmp_path / "none", needed=True)
 
 
 def finding_of_key(pem: str) -> Finding:
