@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from scanner.detect.first_pass import FirstPass, Hits
 from scanner.ruleset.reach import end_of_change, start_of_change
-from scanner.sources.batch import Batch
+from scanner.sources.batch import Batch, Shared
 
 _Bytes = npt.NDArray[np.uint8]
 
@@ -85,11 +85,14 @@ class Carrier:
     def __init__(self, passes: Sequence[tuple[FirstPass, int]]) -> None:
         self._passes = passes
         self._last: Last | None = None
+        self._kept: dict[int, tuple[int, Hits]] = {}
 
     def worth(self, batch: Batch) -> bool:
         """
         Tell whether documents may have something in common with those before them.
         """
+        if batch.shared is not None:
+            return True
         if not batch.alike or not len(batch.starts):
             return False
         return len(batch.starts) > 1 or batch.ends[0] - batch.starts[0] <= _MOST_KEPT
@@ -98,6 +101,9 @@ class Carrier:
         """
         Yield the number of each document with hits, and its hits with offsets of its own.
         """
+        if batch.shared is not None:
+            yield from self._hits_of_pieces(batch, batch.shared)
+            return
         data, starts, ends = _whole(batch.data), batch.starts, batch.ends
         last, self._last = self._last, None
         common = commons(data, starts, ends, None if last is None else last.text)
@@ -118,6 +124,58 @@ class Carrier:
                 yield index, hits
         if _LEAST_KEPT <= ends[-1] - starts[-1] <= _MOST_KEPT:
             self._last = Last(bytes(data[starts[-1] : ends[-1]]), every[-1])
+
+    def _hits_of_pieces(
+        self, batch: Batch, shared: Shared
+    ) -> Iterator[tuple[int, Sequence[tuple[int, int]]]]:
+        """
+        Do the same where the source has said what documents have in common, by the number.
+        """
+        fresh: dict[int, Hits] = {}
+        for (first_pass, _), pieces in zip(self._passes, shared.passes, strict=True):
+            places, shifts, owners = pieces.places, pieces.shifts, pieces.owners
+            for end, number in first_pass.hits(pieces.text):
+                piece = bisect_left(places, end) - 1
+                if piece >= 0:
+                    fresh.setdefault(owners[piece], []).append((end + shifts[piece], number))
+        self._forget(shared)
+        kept, first_block = self._kept, 0
+        for index, (base, stop) in enumerate(zip(shared.bases, shared.stops, strict=True)):
+            hits = fresh.get(index, [])
+            size = batch.ends[index] - batch.starts[index]
+            if base >= 0 and base in kept:
+                hits = sorted(
+                    {*hits, *_repeated(*kept[base], shared.blocks[first_block:stop], size)}
+                )
+            first_block = stop
+            if hits:
+                kept[shared.first + index] = size, hits
+                yield index, hits
+
+    def _forget(self, shared: Shared) -> None:
+        """
+        Let go of hits that no document to come repeats.
+        """
+        if not shared.first:
+            self._kept.clear()
+        oldest = shared.first - shared.kept
+        while self._kept and (number := next(iter(self._kept))) < oldest:
+            del self._kept[number]
+
+
+def _repeated(
+    size: int, before: Hits, blocks: Sequence[Sequence[int]], own_size: int
+) -> Iterator[tuple[int, int]]:
+    """
+    Yield the hits of a base of `size` bytes that stand in what a document repeats of it.
+    """
+    for old, new, length in blocks:
+        first = bisect_left(before, (old + 1, 0))
+        # As in `_kept`: at an edge it is looked for again, but for the end of both.
+        both = old + length == size and new + length == own_size
+        last = len(before) if both else bisect_left(before, (old + length, 0))
+        if first < last:
+            yield from _moved(before[first:last], new - old)
 
 
 def _whole(data: bytes | bytearray | memoryview) -> bytes | bytearray:

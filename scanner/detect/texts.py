@@ -270,6 +270,7 @@ class DerivedBatch:
 
     __slots__ = ("_documents", "data", "ends", "starts")
     alike = False
+    shared = None
 
     def __init__(self, items: Sequence[tuple[Source, Derived]]) -> None:
         self._documents = [_document(parent, derived) for parent, derived in items]

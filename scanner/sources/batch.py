@@ -5,9 +5,52 @@ The unit in which bytes move: many documents in one buffer, scanned in one nativ
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from scanner.model import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """
+    What one pass must look at, behind one another with a byte between.
+    """
+
+    text: memoryview
+    places: Sequence[int]
+    """Where each piece begins in `text`, ascending."""
+
+    shifts: Sequence[int]
+    """What makes an offset in `text` one in its document."""
+
+    owners: Sequence[int]
+    """The number of the document that each belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """
+    What the documents of a batch have in common with earlier ones, as their source knows it.
+    """
+
+    first: int
+    """Number of the first document in its source; the others follow."""
+
+    kept: int
+    """So many documents back one may be the base of another."""
+
+    bases: Sequence[int]
+    """The number of each one's base, -1 where it has none."""
+
+    stops: Sequence[int]
+    """Where each one's blocks end in `blocks`."""
+
+    blocks: Sequence[Sequence[int]]
+    """Where they stand in the base, where in the document, and their size; in its order."""
+
+    passes: tuple[Pieces, ...]
+    """For expressions that are near (`ruleset.reach`), then for the others."""
 
 
 class Batch(Protocol):
@@ -27,6 +70,11 @@ class Batch(Protocol):
     @property
     def alike(self) -> bool:
         """Whether neighbours are likely to be versions of one text."""
+        ...
+
+    @property
+    def shared(self) -> Shared | None:
+        """What documents have in common, where that is known."""
         ...
 
     @property
@@ -51,6 +99,7 @@ class ListBatch:
 
     __slots__ = ("_documents", "data", "ends", "starts")
     alike = False
+    shared = None
 
     def __init__(self, items: Sequence[tuple[Document, bytes]]) -> None:
         self._documents = [document for document, _ in items]

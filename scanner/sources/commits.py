@@ -37,6 +37,7 @@ class PartBatch:
     owners: list[int] = field(default_factory=list)
     parts: list[int] = field(default_factory=list)
     alike: bool = False
+    shared: None = None
 
     def document(self, index: int) -> Document:
         """

@@ -36,6 +36,7 @@ class MappedBatch:
     data: memoryview
     only: Document
     alike: bool = False
+    shared: None = None
 
     @property
     def starts(self) -> Sequence[int]:

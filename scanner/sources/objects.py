@@ -216,7 +216,7 @@ class ObjectWalk:
         """
         Return a stream of the runs that it takes from `queue`.
         """
-        return ObjectStream(self._access, self.inventory.ids, kind, queue)
+        return ObjectStream(self._access, self.inventory, kind, queue)
 
     def _report(self, rows: list[int], place: Place) -> None:
         for row in rows:

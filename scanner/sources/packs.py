@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +56,13 @@ class Inventory:
 
     weights: npt.NDArray[np.int32]
     """Bytes that each takes on disk, near enough to share the work out."""
+
+    packs: list[Path] = field(default_factory=list)
+    holders: npt.NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, np.int16))
+    """Which of `packs` holds each, -1 where none does."""
+
+    offsets: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Where each begins in its pack."""
 
     problems: list[tuple[str, str]] = field(default_factory=list)
     """File name and reason of what could not be read."""
@@ -100,47 +108,79 @@ def take_inventory(first: Path, id_size: int) -> Inventory:
     """
     Read what the object folder `first` and its alternates hold.
     """
-    ids: list[Bytes] = []
-    kinds: list[Bytes] = []
-    weights: list[npt.NDArray[np.int32]] = []
+    parts: list[_Part] = []
+    packs: list[Path] = []
     problems: list[tuple[str, str]] = []
     for folder in object_dirs(first):
         for index in sorted((folder / "pack").glob("*.idx")):
             try:
-                part = _read_pack(index, id_size)
+                part, problem = _read_pack(index, id_size, len(packs))
             except (OSError, PackError) as error:
                 problems.append((index.name, str(error)))
                 continue
-            ids.append(part[0])
-            kinds.append(part[1])
-            weights.append(part[2])
-            if part[3]:
-                problems.append((index.with_suffix(".pack").name, part[3]))
+            pack = index.with_suffix(".pack")
+            parts.append(part)
+            packs.append(pack)
+            if problem:
+                problems.append((pack.name, problem))
         loose = list(_loose(folder, id_size))
         if loose:
             joined = b"".join(name for name, _, _ in loose)
-            ids.append(np.frombuffer(joined, np.uint8).reshape(-1, id_size))
-            kinds.append(np.array([kind for _, kind, _ in loose], np.uint8))
-            weights.append(np.array([size for _, _, size in loose], np.int32))
-    if not ids:
+            parts.append(
+                _Part(
+                    np.frombuffer(joined, np.uint8).reshape(-1, id_size),
+                    np.array([kind for _, kind, _ in loose], np.uint8),
+                    np.array([size for _, _, size in loose], np.int32),
+                    np.full(len(loose), -1, np.int16),
+                    np.zeros(len(loose), np.int64),
+                )
+            )
+    if not parts:
         return Inventory(
-            np.zeros((0, id_size), np.uint8), np.zeros(0, np.uint8), np.zeros(0, np.int32), problems
+            np.zeros((0, id_size), np.uint8),
+            np.zeros(0, np.uint8),
+            np.zeros(0, np.int32),
+            problems=problems,
         )
-    if len(ids) == 1:
-        return Inventory(ids[0], kinds[0], weights[0], problems)
-    return _merged(np.concatenate(ids), np.concatenate(kinds), np.concatenate(weights), problems)
+    part = parts[0] if len(parts) == 1 else _merged(parts)
+    return Inventory(
+        part.ids, part.kinds, part.weights, packs, part.holders, part.offsets, problems
+    )
 
 
-def _merged(
-    ids: Bytes, kinds: Bytes, weights: npt.NDArray[np.int32], problems: list[tuple[str, str]]
-) -> Inventory:
+class _Part(NamedTuple):
+    """
+    What one pack holds, or one folder of loose objects: see `Inventory`.
+    """
+
+    ids: Bytes
+    kinds: Bytes
+    weights: npt.NDArray[np.int32]
+    holders: npt.NDArray[np.int16]
+    offsets: Ints
+
+
+def _merged(parts: Sequence[_Part]) -> _Part:
     # An object that lies in several packs counts once; a copy of known kind is the better one.
-    order = np.lexsort((kinds == UNKNOWN, *reversed(columns(ids))))
-    ordered = ids[order]
+    every = _Part(
+        np.concatenate([part.ids for part in parts]),
+        np.concatenate([part.kinds for part in parts]),
+        np.concatenate([part.weights for part in parts]),
+        np.concatenate([part.holders for part in parts]),
+        np.concatenate([part.offsets for part in parts]),
+    )
+    order = np.lexsort((every.kinds == UNKNOWN, *reversed(columns(every.ids))))
+    ordered = every.ids[order]
     first = np.ones(len(order), bool)
     first[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
     keep = np.sort(order[first])
-    return Inventory(ids[keep], kinds[keep], weights[keep], problems)
+    return _Part(
+        every.ids[keep],
+        every.kinds[keep],
+        every.weights[keep],
+        every.holders[keep],
+        every.offsets[keep],
+    )
 
 
 def columns(ids: Bytes) -> list[npt.NDArray[np.uint64]]:
@@ -185,7 +225,7 @@ def _loose_kind(path: str) -> tuple[int, int]:
     return CODES.get(head.partition(b" ")[0].decode("latin-1"), UNKNOWN), size
 
 
-def _read_pack(index: Path, id_size: int) -> tuple[Bytes, Bytes, npt.NDArray[np.int32], str]:
+def _read_pack(index: Path, id_size: int, number: int) -> tuple[_Part, str]:
     ids, offsets = _read_index(index, id_size)
     by_offset = np.argsort(offsets, kind="stable")
     offsets = offsets[by_offset]
@@ -194,7 +234,9 @@ def _read_pack(index: Path, id_size: int) -> tuple[Bytes, Bytes, npt.NDArray[np.
         size = pack.stat().st_size
     except OSError:
         nothing = np.zeros(len(ids), np.int32)
-        return ids, nothing.astype(np.uint8), nothing, "the pack is missing"
+        nowhere = np.full(len(ids), -1, np.int16)
+        part = _Part(ids, nothing.astype(np.uint8), nothing, nowhere, offsets)
+        return part, "the pack is missing"
     kinds, bases = _headers(pack, offsets, ids, by_offset, size)
     kinds, roots = _resolved(kinds, bases)
     del bases
@@ -203,8 +245,10 @@ def _read_pack(index: Path, id_size: int) -> tuple[Bytes, Bytes, npt.NDArray[np.
     del roots
     weights = np.diff(offsets, append=max(size - id_size, 0))
     weights = np.clip(weights, 0, 1 << 30).astype(np.int32)[order]
-    del offsets
-    return ids[by_offset[order]], kinds[order], weights, _trailer_problem(index, pack, id_size)
+    offsets = offsets[order]
+    holders = np.full(len(order), number, np.int16)
+    part = _Part(ids[by_offset[order]], kinds[order], weights, holders, offsets)
+    return part, _trailer_problem(index, pack, id_size)
 
 
 def _trailer_problem(index: Path, pack: Path, id_size: int) -> str:

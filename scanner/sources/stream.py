@@ -11,7 +11,7 @@ import mmap
 import os
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -19,8 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.model import Document, Place
+from scanner.sources.batch import Shared
 from scanner.sources.git import ObjectAccess
-from scanner.sources.packs import Bytes, Ints
+from scanner.sources.pack_reader import PackReader, library
+from scanner.sources.packs import CODES, Bytes, Ints, Inventory
 
 BUFFER_BYTES = 4 << 20
 _SPOOLED_BYTES = 512 << 20
@@ -59,6 +61,9 @@ class ObjectBatch:
 
     cut: int = 0
     """Bytes of the last object that were left out."""
+
+    shared: Shared | None = None
+    """See `Batch.shared`."""
 
     @property
     def alike(self) -> bool:
@@ -114,23 +119,86 @@ class Queue:
 
 class ObjectStream:
     """
-    One git process after the other, each reading a run of objects of one kind.
+    Runs of objects of one kind: what a pack holds, by our own reader where there is one; all
+    else by one git process after the other.
 
     Iterate it from one thread.  `lost` collects the rows that git could not read.
     """
 
-    def __init__(self, access: ObjectAccess, ids: Bytes, kind: str, queue: Queue) -> None:
+    def __init__(self, access: ObjectAccess, inventory: Inventory, kind: str, queue: Queue) -> None:
         self._access = access
-        self._ids = ids
+        self._inventory = inventory
+        self._ids = ids = inventory.ids
         self._kind = kind
         self._queue = queue
         self._buffer = bytearray(BUFFER_BYTES)
         self._skip = 2 * ids.shape[1] + 2 + len(kind)
+        self._pack: tuple[int, PackReader | None] | None = None
         self.lost: list[int] = []
 
     def __iter__(self) -> Iterator[ObjectBatch]:
-        while (run := self._queue.take()) is not None:
-            yield from self._run(run)
+        try:
+            while (run := self._queue.take()) is not None:
+                left = yield from self._from_packs(run)
+                yield from self._run(left)
+        finally:
+            self._close_pack()
+
+    def _from_packs(self, rows: Ints) -> Generator[ObjectBatch, None, Ints]:
+        """
+        Yield what our own reader takes; return the rest.
+        """
+        inventory, left = self._inventory, [rows[:0]]
+        # The other way round, what is written first comes first: bases before their deltas.
+        rows = rows[::-1]
+        changes = np.flatnonzero(np.diff(inventory.holders[rows])) + 1
+        for group in np.split(rows, changes) if len(rows) else []:
+            reader = self._reader(int(inventory.holders[group[0]]))
+            offsets, at = inventory.offsets[group], 0
+            if reader is None:
+                left.append(group)
+                continue
+            while at < len(group):
+                read = reader.read(offsets[at:], CODES[self._kind])
+                here = group[at : at + read.done]
+                left.append(here[read.failed])
+                at += read.done
+                if len(read.places):
+                    told = here[read.places]
+                    yield ObjectBatch(
+                        read.text,
+                        read.starts,
+                        read.ends,
+                        self._kind,
+                        self._ids[told],
+                        told,
+                        shared=read.shared,
+                    )
+        return np.concatenate(left)[::-1]
+
+    def _reader(self, number: int) -> PackReader | None:
+        """
+        Return the reader of a pack, `None` where there is none.
+        """
+        if self._pack is None or self._pack[0] != number:
+            self._close_pack()
+            try:
+                reader = self._opened(number)
+            except OSError:
+                reader = None
+            self._pack = number, reader
+        return self._pack[1]
+
+    def _opened(self, number: int) -> PackReader | None:
+        if number < 0 or library() is None:
+            return None
+        pack, size = self._inventory.packs[number], self._ids.shape[1]
+        return PackReader(pack, size, cutting=self._kind == "blob")
+
+    def _close_pack(self) -> None:
+        if self._pack is not None and self._pack[1] is not None:
+            self._pack[1].close()
+        self._pack = None
 
     def _run(self, rows: Ints) -> Iterator[ObjectBatch]:
         suspect = -1

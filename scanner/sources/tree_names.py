@@ -135,6 +135,7 @@ class NameBatch:
     ids: Bytes
     hashes: Keys
     alike: bool = False
+    shared: None = None
     spots: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     """Where the NUL after each name is in `data`."""
 
