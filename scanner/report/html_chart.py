@@ -12,6 +12,7 @@ from html import escape
 from scanner.model import Finding
 from scanner.report.order import in_head
 from scanner.report.path_text import visible
+from scanner.report.words import where
 
 _WIDTH, _LEFT, _RIGHT = 1040, 230, 24
 _LANE, _HISTOGRAM, _TOP = 22, 90, 22
@@ -30,6 +31,9 @@ class Life:
     """
 
     title: str
+    place: str
+    """Where it came in first: of many secrets of one kind, the kind tells none apart."""
+
     severity: str
     times: tuple[float, ...]
     still: bool
@@ -49,7 +53,9 @@ def life_of(finding: Finding) -> Life | None:
     gone = [time for time in ends if time is not None]
     still = in_head(finding)
     last = None if still else max(gone, default=None)
-    return Life(visible(finding.title), finding.severity.label, tuple(times), still, last)
+    place = where(finding.occurrences[0])
+    severity = finding.severity.label
+    return Life(visible(finding.title), place, severity, tuple(times), still, last)
 
 
 def when(date: str | None) -> float | None:
@@ -128,11 +134,12 @@ class _Scale:
 
 def _axis(scale: _Scale, height: int) -> list[str]:
     parts = []
+    form = "%Y-%m-%d" if scale.last - scale.first >= _TICKS * _SECONDS_OF_A_DAY else "%m-%d %H:%M"
     for number in range(_TICKS):
         time = scale.first + (scale.last - scale.first) * number / (_TICKS - 1)
         x = scale.x(time)
         anchor = {0: "start", _TICKS - 1: "end"}.get(number, "middle")
-        label = _date(time).strftime("%Y-%m-%d")
+        label = _date(time).strftime(form)
         parts.append(
             f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{height - 6}"/>'
             f'<text class="tick" x="{x:.1f}" y="14" text-anchor="{anchor}">{label}</text>'
@@ -179,7 +186,8 @@ def _bin(time: float, scale: _Scale, bins: int) -> int:
 
 
 def _lane(life: Life, scale: _Scale, y: int) -> list[str]:
-    name = life.title if len(life.title) <= _NAME_LIMIT else f"{life.title[: _NAME_LIMIT - 1]}…"
+    name = life.place if len(life.place) <= _NAME_LIMIT else f"…{life.place[1 - _NAME_LIMIT :]}"
+    told = f"<title>{escape(life.title)}: {escape(life.place)}</title>"
     start = scale.x(life.times[0])
     if life.still:
         end, dash = float(_WIDTH - _RIGHT), ""
@@ -187,8 +195,9 @@ def _lane(life: Life, scale: _Scale, y: int) -> list[str]:
         end, dash = scale.x(life.gone), ""
     else:
         end, dash = scale.x(life.times[-1]) + 18, ' stroke-dasharray="3 3"'
+    label = f"{told}{escape(name)}"
     parts = [
-        f'<text class="lane" x="{_LEFT - 10}" y="{y + 4}" text-anchor="end">{escape(name)}</text>',
+        f'<text class="lane" x="{_LEFT - 10}" y="{y + 4}" text-anchor="end">{label}</text>',
         (
             f'<line class="s-{life.severity}" x1="{start:.1f}" x2="{end:.1f}" y1="{y}" y2="{y}"'
             f' stroke-width="3" stroke-linecap="round"{dash}/>'

@@ -4,6 +4,8 @@ When a secret left HEAD, as the page for people tells it.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from scanner.report import html_page, terminal
@@ -36,3 +38,17 @@ def test_the_day_is_told(form):
     whole = report(finding(occurrences=(occurrence(removed_at=LEFT),)))
 
     assert "left HEAD 2021-06-30" in form.render(whole, RULES, Options())
+
+
+def test_a_lane_is_named_by_where_its_secret_came_in():
+    whole = report(finding(occurrences=(occurrence(b"deploy/prod.py", removed_at=LEFT),)))
+    page = html_page.render(whole, RULES, Options())
+
+    assert "</title>deploy/prod.py:" in page
+
+
+def test_times_less_than_a_week_apart_are_told_by_the_hour():
+    page = html_page.render(report(finding(occurrences=(occurrence(b"a"),))), RULES, Options())
+    ticks = re.findall(r'<text class="tick" [^>]*>(\d[^<]*)<', page)
+
+    assert len(set(ticks)) == len(ticks) == 6
