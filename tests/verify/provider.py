@@ -97,6 +97,7 @@ class Authority:
         self.ca_file = folder / "ca.pem"
         self.ca_file.write_bytes(self._cert.public_bytes(serialization.Encoding.PEM))
         self._contexts: dict[str, ssl.SSLContext] = {}
+        self._lock = threading.Lock()
 
     def file(self, host: str) -> Path:
         """Return where certificate and key for this host are, once it has a context."""
@@ -104,6 +105,10 @@ class Authority:
 
     def context(self, host: str, *, expired: bool = False) -> ssl.SSLContext:
         """Return a server's context with a certificate for this host."""
+        with self._lock:
+            return self._context(host, expired=expired)
+
+    def _context(self, host: str, *, expired: bool) -> ssl.SSLContext:
         known = self._contexts.get(host)
         if known is not None:
             return known

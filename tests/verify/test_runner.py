@@ -5,7 +5,6 @@ A whole run: each secret asked about once, at a bearable pace, with consent.
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import stat
 import time
 from collections import Counter
@@ -26,7 +25,6 @@ from scanner.verify.runner import Runner, Selection
 from scanner.verify.transport import Limits, Transport
 from scanner.verify.verdict_cache import VerdictCache
 from tests.verify.cases import FOLDER, all_checks, finding_for, reply_for, rule_for
-from tests.verify.conftest import Notes
 from tests.verify.provider import Asked, Provider, Say
 
 CHECKS = all_checks()
@@ -49,6 +47,24 @@ def alive(check: Check) -> Callable[[Asked], Say]:
         return Say(401) if "unsealed0" in asked.whole() else reply_for(check.active[0])
 
     return behave
+
+
+class Thousand:
+    """Twenty findings of each of fifty providers, who answer after 50 ms."""
+
+    def __init__(self, provider: Provider) -> None:
+        chosen = [BY_PROVIDER[name] for name in sorted(BY_PROVIDER)[:50]]
+        answers = {check.host(): alive(check) for check in chosen}
+        self._provider = provider
+        self.findings = [finding_for(c, f"sound{n:04d}" * 3) for n in range(20) for c in chosen]
+        provider.behave = lambda asked: dataclasses.replace(answers[asked.host](asked), delay=0.05)
+
+    def arrivals(self) -> dict[str, list[float]]:
+        """Return when each host was asked."""
+        hosts: dict[str, list[float]] = {}
+        for request in sorted(self._provider.asked, key=lambda asked: asked.at):
+            hosts.setdefault(request.host, []).append(request.at)
+        return hosts
 
 
 @pytest.fixture
@@ -140,37 +156,24 @@ def test_a_plan_sends_nothing_and_shows_no_secret(provider: Provider) -> None:
     assert not provider.asked
 
 
-def test_a_thousand_findings_of_fifty_providers(
-    anywhere: Callable[..., Transport], provider: Provider, notes: Notes
+def test_a_thousand_findings_of_fifty_providers_are_asked_at_a_bearable_pace(
+    anywhere: Callable[..., Transport], provider: Provider
 ) -> None:
-    chosen = [BY_PROVIDER[name] for name in sorted(BY_PROVIDER)[:50]]
-    answers = {check.host(): alive(check) for check in chosen}
-
-    def behave(asked: Asked) -> Say:
-        return dataclasses.replace(answers[asked.host](asked), delay=0.05)
-
-    provider.behave = behave
-    findings = [finding_for(check, f"sound{n:04d}" * 3) for n in range(20) for check in chosen]
-    rate = Limits().rate
+    # How long it takes is measured by `benchmarks/verification.py`.
+    run = Thousand(provider)
     transport = anywhere(limits=Limits())
     transport._sleep = time.sleep
     began = time.monotonic()
 
-    asked = runner().verify(findings, transport, Selection())
-    took = time.monotonic() - began
+    asked = runner().verify(run.findings, transport, Selection())
 
     statuses = Counter(f.verification.status for f in asked)
     assert statuses == {Status.ACTIVE: 1000}, {f.verification.reason for f in asked}
-    assert took <= 4.0, took
-    hosts: dict[str, list[float]] = {}
-    for request in sorted(provider.asked, key=lambda a: a.at):
-        hosts.setdefault(request.host, []).append(request.at)
+    hosts = run.arrivals()
+    assert {len(times) for times in hosts.values()} == {21}, "each secret once, and nobody once"
     for times in hosts.values():
-        for early, late in itertools.combinations(times, 2):
-            # What arrives within a second, and what was on its way when it began.
-            within = sum(early <= at < early + 1.0 for at in times)
-            assert within <= rate * 1.3 + 1
-            assert late >= early
+        # However late a request comes, never before its turn.
+        assert all(at >= began + turn / Limits().rate for turn, at in enumerate(times))
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,7 @@ CASES = {
     "IMAP, unknown": ("dovecot", f"imap://who:{PASSWORD}@{HOST}", DEAD, "AUTHENTICATIONFAILED"),
     "IMAP, changed": ("dovecot", f"imap://changed:{PASSWORD}@{HOST}", DEAD, "AUTHENTICATIONFAILED"),
     "IMAP, no mailbox": ("dovecot", f"imap://little:{PASSWORD}@{HOST}", LIVE, ""),
-    "IMAP, locked": ("dovecot", f"imap://shut:{PASSWORD}@{HOST}", DEAD, ""),
+    "IMAP, locked": ("dovecot", f"imap://shut:{PASSWORD}@{HOST}", UNSURE, "CONTACTADMIN"),
     "SMTP, unknown": ("aiosmtpd", f"smtp://who:{PASSWORD}@{HOST}", DEAD, "535"),
     "SMTP, changed": ("aiosmtpd", f"smtp://changed:{PASSWORD}@{HOST}", DEAD, "535"),
     "FTP, removed": ("pyftpdlib", f"ftp://gone:{PASSWORD}@{HOST}", DEAD, "530"),
