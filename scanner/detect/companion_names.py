@@ -107,11 +107,17 @@ class Wanted(NamedTuple):
         ends = tuple(name + end for name in joined for end in (b"", *sorted(_ENDINGS)))
         return cls(joined, ends, compiled(value or DEFAULT_VALUE))
 
+    def may_stand_in(self, text: bytes) -> bool:
+        """
+        Say whether a `squeezed` text could hold one of these; cheap, and sure only of a no.
+        """
+        return b"user".endswith(self.ends) or any(name in text for name in self.names)
+
     def may_be(self, value: NamedValue) -> bool:
         """
         Say whether a name could be one of these; cheap, and sure only of a no.
         """
-        return value.name.lower().translate(None, _SEPARATORS).endswith(self.ends)
+        return squeezed(value.name).endswith(self.ends)
 
     def fitting(self, text: bytes) -> bytes | None:
         """
@@ -122,6 +128,13 @@ class Wanted(NamedTuple):
             return None
         value: bytes = match["value"] if "value" in self.pattern.groupindex else match[0]
         return value
+
+
+def squeezed(text: bytes) -> bytes:
+    """
+    Return a text in lower case and without what separates a name's words.
+    """
+    return text.lower().translate(None, _SEPARATORS)
 
 
 def words_of(name: str) -> bytes:

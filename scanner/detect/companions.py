@@ -17,6 +17,7 @@ from scanner.detect.companion_names import (
     is_nothing,
     named_values,
     rank_of,
+    squeezed,
     words_of,
 )
 from scanner.detect.patterns import compiled
@@ -30,6 +31,9 @@ _MEMO_ENTRIES = 4_096
 _MOST_VALUES = 4
 _EDGE = 320
 """So much more is looked at, lest a value at the edge be cut."""
+
+_BEHIND = 64
+"""How far a pattern looks behind itself."""
 
 
 class _Spec(NamedTuple):
@@ -45,7 +49,7 @@ class Companions:
     What one rule wants beside its secret.
     """
 
-    __slots__ = ("_memo", "_provider", "_specs", "reach")
+    __slots__ = ("_by_pattern", "_memo", "_provider", "_specs", "reach")
 
     def __init__(self, rule: Rule, *, required_only: bool = False) -> None:
         words = () if rule.keyed is None else rule.keyed.words
@@ -58,6 +62,9 @@ class Companions:
         ]
         self.reach = max((one.spec.within + _EDGE for one in self._specs), default=0)
         self._memo: dict[tuple[bytes, int, int], tuple[Companion, ...] | None] = {}
+        # Of several specs each has its own reach: what is farther away than the least of them
+        # must not make all be looked for again.
+        self._by_pattern: dict[tuple[Any, bytes, int, int, int], list[bytes]] = {}
 
     def near(self, data: bytes, start: int, end: int) -> tuple[Companion, ...] | None:
         """
@@ -81,6 +88,7 @@ class Companions:
         found: dict[str, list[Companion]] = {}
         values: list[NamedValue] | None = None
         config: dict[str, bytes] | None = None
+        plain: bytes | None = None
         for spec, pattern, wanted in self._specs:
             if spec.name in found:
                 continue
@@ -92,9 +100,13 @@ class Companions:
                 told = server.beside(data, start, end)
                 chosen = [] if told is None else [told]
             elif wanted is None:
-                near = _by_pattern(pattern, data, (start, end), spec.within)
+                near = self._patterned(pattern, data, (start, end), spec.within)
                 chosen = near[: _MOST_VALUES if spec.every else 1]
             else:
+                if plain is None:
+                    plain = squeezed(data)
+                if not wanted.may_stand_in(plain):
+                    continue
                 if values is None:
                     values = list(named_values(data, start))
                 chosen = self._by_name(spec, wanted, values, data, (start, end))
@@ -103,6 +115,20 @@ class Companions:
         if any(spec.required and spec.name not in found for spec, _, _ in self._specs):
             return None
         return tuple(companion for group in found.values() for companion in group)
+
+    def _patterned(
+        self, pattern: Any, data: bytes, secret: tuple[int, int], within: int
+    ) -> list[bytes]:
+        low = max(0, secret[0] - within - _EDGE - _BEHIND)
+        around = data[low : secret[1] + within + _EDGE]
+        key = (pattern, around, secret[0] - low, secret[1] - low, within)
+        known = self._by_pattern.get(key)
+        if known is None:
+            if len(self._by_pattern) >= _MEMO_ENTRIES:
+                self._by_pattern.clear()
+            known = _by_pattern(pattern, around, key[2:4], within)
+            self._by_pattern[key] = known
+        return known
 
     def _by_name(
         self,

@@ -130,6 +130,7 @@ class KeyedMatcher:
         self._pairs = pairs_
         self._values: dict[str, tuple[Any, int, int]] = {}
         self._words: dict[str, Any] = {}
+        self._reaches: dict[int, tuple[int, int]] = {}
         # The next version of a file brings the same text around the same hit.
         self._memo: dict[tuple[int, bytes, int], tuple[_Spot, ...]] = {}
 
@@ -141,26 +142,43 @@ class KeyedMatcher:
         """
         data = source.data
         found: dict[tuple[int, int, int], Found] = {}
+        pieces: dict[tuple[int, int], bool] = {}
+        memo = self._memo
         for end, number in hits:
-            pair = self._pairs[number]
-            _, reach, width = self._value_pattern(pair.value)
-            low = max(0, end - reach - pair.distance - 2 * len(pair.word) - _AHEAD - 1)
-            around = data[low : end + width + _AFTER]
+            before, after = self._reach(number)
+            low = end - before if end > before else 0
+            around = data[low : end + after]
             # Near either end of a document two hits may share all the text around them.
             key = (number, around, end - low)
-            spots = self._memo.get(key)
+            spots = memo.get(key)
             if spots is None:
-                if len(self._memo) >= _MEMO_ENTRIES:
-                    self._memo.clear()
-                spots = tuple(self._spots(around, end - low, pair))
-                self._memo[key] = spots
+                if len(memo) >= _MEMO_ENTRIES:
+                    memo.clear()
+                spots = tuple(self._spots(around, end - low, self._pairs[number]))
+                memo[key] = spots
             for spot in spots:
                 where = (spot.rule, end + spot.start, end + spot.end)
                 if spot.rule not in enabled or where in found:
                     continue
-                if not piece_of_larger(data, *where[1:]):
+                span = where[1:]
+                if span not in pieces:
+                    pieces[span] = piece_of_larger(data, *span)
+                if not pieces[span]:
+                    pair = self._pairs[number]
                     found[where] = self._found(source, where, spot.distance, pair.word)
         return list(found.values())
+
+    def _reach(self, number: int) -> tuple[int, int]:
+        """
+        Return how far around a hit of a pair its value and its word are looked for.
+        """
+        known = self._reaches.get(number)
+        if known is None:
+            pair = self._pairs[number]
+            _, reach, width = self._value_pattern(pair.value)
+            before = reach + pair.distance + 2 * len(pair.word) + _AHEAD + 1
+            known = self._reaches[number] = before, width + _AFTER
+        return known
 
     def _spots(self, data: bytes, end: int, pair: Pair) -> Iterator[_Spot]:
         span = self._value(data, end, pair.value)

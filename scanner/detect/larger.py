@@ -11,12 +11,15 @@ _REACH = 240
 _LONG_RUN = 60
 """So long an unbroken run of base64 is a text of its own, of which the value is a piece."""
 
-_RUN_BEFORE = re.compile(rb"[A-Za-z0-9+/]*\Z")
-_RUN_AFTER = re.compile(rb"[A-Za-z0-9+/]*={0,2}")
+_RUN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+# What stands right before a run that is a digest; each but the last ends with what is in no run.
 _DIGEST = re.compile(
     rb"(?i)(?:\b(?:sha-?(?:1|224|256|384|512)|md5|blake2b|h1)(?:[:=@-]|[\"']?\s?[:=]\s?[\"'])"
-    rb"|\.t(?:ar\.)?gz#|/packages/[0-9a-f]{2}/[0-9a-f]{2}/)[A-Za-z0-9+/]*\Z"
+    rb"|\.t(?:ar\.)?gz#)\Z"
 )
+_DIGEST_ENDS = b":=@-\"'#"
+_LONGEST_DIGEST = 24
+_PACKAGE = re.compile(rb"(?i)/packages/[0-9a-f]{2}/[0-9a-f]{2}/[A-Za-z0-9+/]*\Z")
 _INSIDE_TOKEN = re.compile(rb"eyJ[\w-]{6,}(?:\.[\w-]*){0,2}\Z")
 _REST_OF_TOKEN = re.compile(rb"\.[\w-]{10}")
 _WRAPPED = re.compile(rb"[\s\"'+*#/\\]*[A-Za-z0-9+/]{60,76}(?:\\n)?[\"'\s+\\,]*\Z")
@@ -29,17 +32,22 @@ def piece_of_larger(data: bytes, start: int, end: int) -> bool:
     """
     before = data[max(0, start - _REACH) : start]
     after = data[end : end + _REACH]
-    if _DIGEST.search(before) or _INSIDE_TOKEN.search(before):
+    # Asked for every value of a rule without a shape: the patterns wait until they may say yes.
+    rest = before.rstrip(_RUN)
+    if _digest(before, rest) or (b"eyJ" in before and _INSIDE_TOKEN.search(before)):
         return True
     if data.startswith(b"eyJ", start) and _REST_OF_TOKEN.match(after):
         return True
-    return _in_base64(before, after, end - start) or _ends_wrapped(before)
+    beside = len(before) - len(rest) + len(after) - len(after.lstrip(_RUN))
+    if beside and beside + end - start >= _LONG_RUN:
+        return True
+    return _ends_wrapped(before)
 
 
-def _in_base64(before: bytes, after: bytes, length: int) -> bool:
-    ahead, behind = _RUN_BEFORE.search(before), _RUN_AFTER.match(after)
-    beside = (len(ahead[0]) if ahead else 0) + (len(behind[0].rstrip(b"=")) if behind else 0)
-    return beside > 0 and beside + length >= _LONG_RUN
+def _digest(before: bytes, rest: bytes) -> bool:
+    if rest[-1:] in _DIGEST_ENDS and _DIGEST.search(rest[-_LONGEST_DIGEST:]):
+        return True
+    return b"/packages/" in before.lower() and _PACKAGE.search(before) is not None
 
 
 def _ends_wrapped(before: bytes) -> bool:

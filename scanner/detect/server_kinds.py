@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -38,9 +39,8 @@ _WHOLE = tuple(
     (kind, re.compile(rb"(?:" + words + rb")(?:db|database|server|user|root|admin)?\Z"))
     for kind, words in _WORDS
 )
-_INSIDE = tuple(
-    (kind, re.compile(rb"(?<![a-z0-9])(?:" + words + rb")(?![a-z0-9])")) for kind, words in _WORDS
-)
+_INSIDE = tuple((kind, re.compile(words)) for kind, words in _WORDS)
+_WORD = re.compile(rb"[a-z0-9]+")
 PORTS: Mapping[int, str] = {
     5432: POSTGRESQL, 5433: POSTGRESQL, 6432: POSTGRESQL, 3306: MYSQL, 3307: MYSQL,
     6379: REDIS, 6380: REDIS, 27017: MONGODB, 5672: AMQP, 5671: AMQP, 1883: MQTT, 8883: MQTT,
@@ -138,8 +138,12 @@ def kinds_in(text: bytes) -> set[str]:
     """
     Return the kinds that are named anywhere in a stretch of text.
     """
-    low = text.lower()
-    return {kind for kind, pattern in _INSIDE if pattern.search(low)}
+    return {kind for word in set(_WORD.findall(text.lower())) for kind in _kinds_of(word)}
+
+
+@lru_cache(4_096)
+def _kinds_of(word: bytes) -> tuple[str, ...]:
+    return tuple(kind for kind, pattern in _INSIDE if pattern.fullmatch(word))
 
 
 def kind_at(port: bytes) -> str | None:

@@ -52,6 +52,7 @@ _OF_ROLE = {name: role for role, names in _ROLES.items() for name in names}
 _OWN_NAME = re.compile(
     rb"(?P<n>[A-Za-z][\w.-]{0,63})[\"'`]?\]?\)?[ \t]{0,8}(?::=|=>|[:=])[ \t]{0,8}[\"'`]?\Z"
 )
+_OPENINGS, _GIVEN = b" \t\"'`", (b":", b"=", b">")
 _UNSET = frozenset({b"null", b"none", b"nil", b"undefined"})
 _OF_OBJECT = re.compile(rb"\A(?:self|this|process\.env)\.")
 _NAMELESS = frozenset({b"", b"value", b"default"})
@@ -136,7 +137,7 @@ def from_names(data: bytes, start: int, end: int) -> Server | None:
 
 
 def _own(data: bytes, start: int, end: int) -> _Own | None:
-    around = _OWN_NAME.search(data, max(0, start - _NAME_REACH), start)
+    around = _own_name(data, start)
     written = around["n"] if around else b""
     if _joined(written) in _NAMELESS:
         if not _may_be_set(data, (b"",)):
@@ -152,6 +153,14 @@ def _own(data: bytes, start: int, end: int) -> _Own | None:
     subject = _SUBJECT.match(own["before"])
     prefixes = (own["before"], subject["before"]) if subject else (own["before"],)
     return _Own(written, prefixes, suffix)
+
+
+def _own_name(data: bytes, start: int) -> re.Match[bytes] | None:
+    # The pattern tries at every byte of the line: most often its end says that it cannot match.
+    low = max(0, start - _NAME_REACH)
+    if not data[low:start].rstrip(_OPENINGS).endswith(_GIVEN):
+        return None
+    return _OWN_NAME.search(data, low, start)
 
 
 def _settings(data: bytes, first: int, last: int, secret: int) -> Iterator[_Setting]:

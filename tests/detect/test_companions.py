@@ -4,6 +4,7 @@ What belongs to a secret: found in the forms that files have, and nothing else t
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import pytest
@@ -230,3 +231,25 @@ def test_whatever_stands_around_it_a_companion_is_no_part_of_the_secret(
 
     assert value is None or (value in before or value in after)
     assert value is None or 2 <= len(value) <= 100
+
+
+def test_the_user_of_a_call_is_found_though_nothing_is_named_so():
+    assert found("acme: curl -u someone-9:SECRET https://acme.example.io") == "someone-9"
+
+
+@given(st.binary(max_size=80), st.integers(0, 500), st.integers(0, 500), st.binary(max_size=80))
+def test_a_pattern_sees_as_much_of_a_piece_as_of_the_whole(
+    head: bytes, before: int, after: int, tail: bytes
+):
+    spec = "    - {name: code, pattern: '(?<![a-z])(?P<value>[0-9]{4})(?![a-z])', within: 60}"
+    data = head + b"x" * before + b"1234 q5678" + b"-SECRET-" + b"y" * after + b"9876" + tail
+    start = data.index(b"-SECRET-") + 1
+    expected = {
+        match["value"]
+        for match in re.finditer(rb"(?<![a-z])(?P<value>[0-9]{4})(?![a-z])", data)
+        if 0 <= max(start - match.end(), match.start() - start - 6) <= 60
+    }
+    near = Companions(rule(spec)).near(data, start, start + 6)
+    assert near is not None
+    assert {one.value.reveal() for one in near} <= expected
+    assert bool(near) == bool(expected)

@@ -4,10 +4,13 @@ Which server a password opens, where host, user and port stand apart from it.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scanner.detect import server_kinds, server_names
 from scanner.detect.server import beside
 from scanner.verify.protocols.target import target_of
 from tests.lookalikes import fill
@@ -335,3 +338,42 @@ def test_any_text_is_read_to_its_end(before: str, after: str) -> None:
         login, _, where = url.decode("ascii").rpartition("@")
         web = login.startswith(("web+", "docker+", "npm.", "pypi+"))
         assert web or target_of(login, where, PASSWORD) is not None
+
+
+_KIND_PIECES = [
+    "mysql",
+    "elastic",
+    "elastic_x",
+    "pg",
+    "h2",
+    "pop3",
+    "mailer",
+    "_",
+    "-",
+    " ",
+    "x",
+    "9",
+]
+
+
+@given(st.lists(st.sampled_from(_KIND_PIECES), max_size=8).map("".join))
+def test_the_kinds_of_a_text_are_those_of_its_words(text: str):
+    found = {
+        kind
+        for kind, words in server_kinds._WORDS
+        if re.search(rb"(?<![a-z0-9])(?:" + words + rb")(?![a-z0-9])", text.encode())
+    }
+    assert server_kinds.kinds_in(text.encode()) == found
+
+
+@given(
+    st.lists(
+        st.sampled_from(["DB_PASSWORD", "['pw']", '"', " ", "\t", "=", "=>", ":", ":=", ">", "(", "x.y"]),
+        max_size=8,
+    ).map("".join)
+)  # fmt: skip
+def test_the_name_before_a_value_is_told_by_its_pattern(text: str):
+    data = text.encode() + b"v"
+    told = server_names._own_name(data, len(data) - 1)
+    plainly = server_names._OWN_NAME.search(data, 0, len(data) - 1)
+    assert (told and told.span()) == (plainly and plainly.span())
