@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import FrozenInstanceError, replace
 from functools import partial
 
 import pytest
 
+from scanner.model import Companion, Document, Match, Place, Position, SealRecord
 from scanner.secret import Secret
 from scanner.workers import CAN_FORK, Aside, Board, fork_each, run_each
 
@@ -51,6 +53,36 @@ def test_a_secret_comes_back_whole() -> None:
     (outcome,) = fork_each([lambda: [Secret(b"a value")]], Board(1))
 
     assert outcome.value == [Secret(b"a value")]
+
+
+def test_what_was_found_comes_back_whole() -> None:
+    match = Match(
+        rule_id="acme",
+        secret=Secret(b"a"),
+        document=Document(Place.BLOB, path=b"a.txt", blob="b0"),
+        position=Position(1, 2, 3, 4),
+        companions=(Companion("id", Secret(b"b")),),
+        seal=SealRecord(format="age", state="sealed", reason="all of it"),
+    )
+    (outcome,) = fork_each([lambda: [match, replace(match, start=1)]], Board(1))
+    assert outcome.value == [match, replace(match, start=1)]
+    assert outcome.value[0].document is outcome.value[1].document
+    with pytest.raises(FrozenInstanceError):
+        outcome.value[0].start = 2
+
+
+def test_no_object_is_asked_for_what_its_class_says() -> None:
+    documents = [Document(Place.BLOB, blob=str(number)) for number in range(50)]
+
+    def told() -> list[Document]:
+        def never(*_: object) -> None:
+            raise AssertionError
+
+        Document.__getstate__.__globals__["fields"] = never
+        return documents
+
+    (outcome,) = fork_each([told], Board(1))
+    assert outcome.value == documents
 
 
 @pytest.mark.parametrize("run", RUNNERS)
