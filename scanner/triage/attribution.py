@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scanner.history import History, TreeEntry, key_of, name_hash
+from scanner.history import History, TreeEntry, key_of
 from scanner.model import Identity, Limit, Match, Occurrence, Position
 from scanner.model import Place as Where
 from scanner.triage.attribution_commits import CommitOrder
-from scanner.triage.attribution_paths import PathFinder, Place
+from scanner.triage.attribution_paths import PathFinder, Place, name_in
 from scanner.triage.attribution_removal import with_removal
 from scanner.triage.path_versions import PathVersions
 from scanner.workers import Aside
@@ -22,11 +22,9 @@ from scanner.workers import Aside
 _Held = set[tuple[object, ...]]
 Located = tuple[Match, tuple[Occurrence, ...]]
 
-_LONGEST_NAME = 4096
 _MANY = 4_000
 """Objects: with fewer, a process costs more than it saves."""
 
-_SYMLINK = b"120000"
 _OF_COMMITS = frozenset({Where.COMMIT_MESSAGE, Where.COMMIT_IDENTITY, Where.COMMIT_HEADER})
 _OF_TAGS = frozenset({Where.TAG_MESSAGE, Where.TAG_IDENTITY})
 
@@ -48,6 +46,9 @@ class Attribution:
         self._history = history
         self._order = CommitOrder(history)
         self._known: dict[str, list[_Spot]] = {}
+        self._commits: dict[int, tuple[str, bool, bool]] = {}
+        """Position → id, whether it is reachable, whether only notes lead to it."""
+
         self.limits: list[Limit] = []
 
     def prepare(self, matches: Iterable[Match], blobs: Iterable[str]) -> None:
@@ -137,19 +138,35 @@ class Attribution:
         held: _Held,
     ) -> Iterator[tuple[int, Occurrence]]:
         blob = match.document.blob or ""
-        base = self._base(match)
+        document = match.document
         for spot in spots.get(blob, ()):
             now = head.get(spot.path)
             still = now is not None and (match.rule_id, match.secret, now) in held
             here = (match.rule_id, match.secret, now, match.position) in held if still else None
-            yield self._at(spot, replace(base, path=spot.path, in_head=still, line_in_head=here))
+            place, commit, reachable = self._when(spot, document.place)
+            # Made in one go: a repository has many more of these than are told in the end.
+            yield (
+                spot.first,
+                Occurrence(
+                    place=place,
+                    path=spot.path,
+                    inner_path=document.inner_path,
+                    decoded=document.decoded,
+                    position=match.position,
+                    blob=document.blob,
+                    commit=commit,
+                    reachable=reachable,
+                    in_head=still,
+                    line_in_head=here,
+                ),
+            )
         if not spots.get(blob):
             # Loose, staged, or named by a tag alone: no commit.
             reachable = blob in self._order.targets
             path = self._history.staged.get(blob)
             yield (
                 len(self._order) + 2,
-                replace(base, path=path, reachable=reachable, in_head=False),
+                replace(self._base(match), path=path, reachable=reachable, in_head=False),
             )
 
     def _path_occurrences(
@@ -190,18 +207,28 @@ class Attribution:
         ]
 
     def _at(self, spot: _Spot, occurrence: Occurrence) -> tuple[int, Occurrence]:
-        if spot.symlink:
-            occurrence = replace(occurrence, place=Where.SYMLINK)
+        place, commit, reachable = self._when(spot, occurrence.place)
+        return spot.first, replace(occurrence, place=place, commit=commit, reachable=reachable)
+
+    def _when(self, spot: _Spot, place: Where) -> tuple[Where, str | None, bool]:
+        """
+        Return what a place in the trees is, the commit that it is first in, and whether that is
+        reachable.
+        """
+        place = Where.SYMLINK if spot.symlink else place
         if spot.first >= len(self._order):
-            return spot.first, replace(occurrence, reachable=spot.first == len(self._order))
-        row = int(self._order.at[spot.first])
-        if self._order.only_notes[row] and occurrence.place is Where.BLOB:
-            occurrence = replace(occurrence, place=Where.NOTE)
-        return spot.first, replace(
-            occurrence,
-            commit=self._order.id(row),
-            reachable=bool(self._order.reachable[row]),
-        )
+            return place, None, spot.first == len(self._order)
+        known = self._commits.get(spot.first)
+        if known is None:
+            row = int(self._order.at[spot.first])
+            known = (
+                self._order.id(row),
+                bool(self._order.reachable[row]),
+                bool(self._order.only_notes[row]),
+            )
+            self._commits[spot.first] = known
+        commit, reachable, note = known
+        return Where.NOTE if note and place is Where.BLOB else place, commit, reachable
 
     def _other(self, match: Match) -> tuple[int, Occurrence]:
         # Commits and tags say themselves where they are; refs and files around them have no commit.
@@ -311,7 +338,7 @@ class Attribution:
         names: dict[tuple[str, str, int], tuple[bytes, bool]] = {}
         for tree, content in self._history.reader.contents(wanted):
             for child, hashed in wanted[tree]:
-                names[tree, child, hashed] = _name(content, bytes.fromhex(child), hashed)
+                names[tree, child, hashed] = name_in(content, bytes.fromhex(child), hashed)
         lost = (b"?", False)
         return {
             key: (
@@ -329,25 +356,6 @@ def _last_part(path: bytes) -> bytes:
 def _in_trees(matches: Iterable[Match]) -> set[str]:
     places = (Where.BLOB, Where.NOTE, Where.PATH)
     return {m.document.blob for m in matches if m.document.blob and m.document.place in places}
-
-
-def _name(tree: bytes, child: bytes, hashed: int) -> tuple[bytes, bool]:
-    """
-    Return the name under which a tree holds a child, and whether it is a symlink.
-    """
-    spot = tree.find(b"\0" + child)
-    while spot >= 0:
-        # Names may hold blanks, and so may the id before: the hash says which start is right.
-        blank = tree.rfind(b" ", 0, spot)
-        while blank >= 5 and spot - blank <= _LONGEST_NAME:
-            name = tree[blank + 1 : spot]
-            if b"\0" in name:
-                break
-            if name_hash(name) == hashed and tree[blank - 5 : blank].isdigit():
-                return name, tree[blank - 6 : blank] == _SYMLINK
-            blank = tree.rfind(b" ", 0, blank)
-        spot = tree.find(b"\0" + child, spot + 1)
-    return b"?", False
 
 
 def _chosen(spots: list[_Spot], commits: int) -> list[_Spot]:

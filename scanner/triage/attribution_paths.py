@@ -15,13 +15,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from scanner.history import Ints, Keys, Trees, combine
+from scanner.history import Ints, Keys, Trees, combine, name_hash
 from scanner.triage.attribution_commits import look_up
 
 MAX_STATES = 2_000_000
 """Paths of one depth: a tree that holds itself ten times over, ten deep, has billions."""
 
 _AT_ONCE = 1 << 18
+_LONGEST_NAME = 4096
+_SYMLINK = b"120000"
 _ROOT = 0
 _NONE = np.iinfo(np.int32).max
 
@@ -226,6 +228,25 @@ def _chained(levels: list[Level]) -> Level:
         np.concatenate([level.up for level in levels]),
         np.concatenate([level.name for level in levels]),
     )
+
+
+def name_in(tree: bytes, child: bytes, hashed: int) -> tuple[bytes, bool]:
+    """
+    Return the name under which a tree holds a child, and whether it is a symlink.
+    """
+    spot = tree.find(b"\0" + child)
+    while spot >= 0:
+        # Names may hold blanks, and so may the id before: the hash says which start is right.
+        blank = tree.rfind(b" ", 0, spot)
+        while blank >= 5 and spot - blank <= _LONGEST_NAME:
+            name = tree[blank + 1 : spot]
+            if b"\0" in name:
+                break
+            if name_hash(name) == hashed and tree[blank - 5 : blank].isdigit():
+                return name, tree[blank - 6 : blank] == _SYMLINK
+            blank = tree.rfind(b" ", 0, blank)
+        spot = tree.find(b"\0" + child, spot + 1)
+    return b"?", False
 
 
 def _chain(levels: list[Level], depth: int, row: int) -> tuple[tuple[int, int], ...]:
