@@ -235,10 +235,15 @@ class KeyedMatcher:
         """
         Return where the nearest word before a value stands, if one is near enough.
         """
+        low = max(0, start - pair.distance - len(pair.word) * 2)
+        if pair.word.isalnum():
+            # Nearly all are one part, and need no pattern: to compile one costs more than it finds.
+            plain = pair.word.encode()
+            at = data[low:start].lower().rfind(plain)
+            return None if at < 0 else (low + at, low + at + len(plain))
         pattern = self._words.get(pair.word)
         if pattern is None:
             pattern = self._words[pair.word] = compiled(word_pattern(pair.word), "ir")
-        low = max(0, start - pair.distance - len(pair.word) * 2)
         match = pattern.search(data, low, start)
         if match is None:
             return None

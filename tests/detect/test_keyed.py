@@ -7,11 +7,16 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scanner.detect.engine import Engine
+from scanner.detect.keyed import KeyedMatcher, Pair, word_pattern
+from scanner.detect.patterns import compiled
 from scanner.detect.plan import Plan
 from scanner.model import Confidence, Document, Place, Severity
 from scanner.ruleset.schema import Keyed, Rule
+from scanner.ruleset.table import RuleTable
 from scanner.sources.batch import ListBatch
 from tests.lookalikes import fill
 
@@ -150,3 +155,17 @@ FLOORED = Engine(Plan.make([dataclasses.replace(RULE, entropy=3.2)], code=False)
 def test_the_floor_is_lower_where_a_name_says_what_it_is(text: str, expected: int):
     batch = ListBatch([(Document(Place.FILE, b"a.txt", "b0"), text.encode())])
     assert len(FLOORED.scanner().scan(batch)) == expected
+
+
+@given(
+    st.lists(st.sampled_from(["acme", "AcMe", "rocket", "acmerocket", "-", " ", "x", "K"]), max_size=9),
+    st.sampled_from(["acme", "acmerocket", "acme rocket", "acme2"]),
+)  # fmt: skip
+def test_the_nearest_word_is_the_last_that_its_pattern_finds(parts: list[str], word: str):
+    data = "".join(parts).encode() + b"v"
+    start = len(data) - 1
+    pair = Pair(word, "v", 12, ())
+    low = max(0, start - 12 - 2 * len(word))
+    plainly = compiled(word_pattern(word), "ir").search(data, low, start)
+    told = KeyedMatcher(RuleTable.of([]), [pair])._word(data, start, pair)
+    assert told == (plainly and plainly.span())

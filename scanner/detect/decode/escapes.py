@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 from scanner.detect.registry import Budget, Derived, Expression, Text
 
@@ -20,11 +21,12 @@ _VALUE = rb"[A-Za-z0-9_.~-]{16}"
 _LETTER = rb"[4-7][0-9A-Fa-f]"
 _SEPARATOR = rb"(?:2[0267fF]|3[abcdeABCDE]|40|0[aA])"
 
-_PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _BACKSLASH = re.compile(
+    # All begin with the one byte, which the search skips to in C.
+    rb"\\(?:"
     # Data within a program's text is one such run after the other, of megabytes in all.
-    rb"((?:\\x[0-9A-Fa-f]{2}){2,})"
-    rb"|\\(?:u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})"
+    rb"(x[0-9A-Fa-f]{2}(?:\\x[0-9A-Fa-f]{2})+)"
+    rb"|u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})"
     rb"|([0-3][0-7]{2})|([abefnrtv\"'/\\]))"
 )
 _SIMPLE = {
@@ -45,7 +47,7 @@ def unpercent(data: bytes) -> bytes:
     """
     Return `data` with every `%XX` undone; what is no escape stays.
     """
-    return _PERCENT.sub(lambda found: bytes.fromhex(found[1].decode()), data)
+    return unquote_to_bytes(data)
 
 
 def unbackslash(data: bytes) -> bytes:
@@ -56,17 +58,18 @@ def unbackslash(data: bytes) -> bytes:
 
 
 def _backslash(found: re.Match[bytes]) -> bytes:
-    run, u4, braced, u8, x2, octal, simple = found.groups()
+    simple = found[7]
+    if simple is not None:
+        return _SIMPLE.get(simple, simple)
+    run, u4, braced, u8, x2, octal, _ = found.groups()
     if run is not None:
-        return bytes.fromhex(run.replace(rb"\x", b"").decode())
+        return bytes.fromhex(run[1:].replace(rb"\x", b"").decode())
     digits = u4 or braced or u8
     if digits is not None:
         return _character(int(digits, 16))
     if x2 is not None:
         return bytes.fromhex(x2.decode())
-    if octal is not None:
-        return bytes([int(octal, 8)])
-    return _SIMPLE.get(simple, simple)
+    return bytes([int(octal, 8)])
 
 
 def unentity(data: bytes) -> bytes:

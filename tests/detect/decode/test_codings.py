@@ -5,6 +5,7 @@ Which codings are undone, and what is left alone.
 from __future__ import annotations
 
 import base64
+import re
 import textwrap
 import urllib.parse
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scanner.detect.decode.escapes import unbackslash, unpercent
 from tests.detect.decode.driving import Drive, Purse
 from tests.lookalikes import fill
 
@@ -182,3 +184,38 @@ def test_base64_for_ever_ends() -> None:
         text = base64.b64encode(text)
 
     assert len(DRIVE.texts(text, purse=Purse(), most_depth=8)) <= 8
+
+
+_ESCAPE_PIECES = st.sampled_from(
+    [rb"\x4", rb"\x41", rb"\x4g", rb"\u0041", rb"\u{1f600}", rb"\U0001f600", rb"\101", rb"\9", rb"\n", b"\\",
+     rb"\/", b"%", b"%4", b"%41", b"%4G", b"%e9", b"a", b"1", b"F", b"\n"]
+)  # fmt: skip
+_SIMPLY = {b"n": b"\n", b"a": b"\a", b"b": b"\b", b"f": b"\f"}
+
+
+def character(digits: bytes) -> bytes:
+    return chr(int(digits, 16)).encode()
+
+
+@given(st.lists(_ESCAPE_PIECES, max_size=12).map(b"".join))
+def test_each_escape_is_undone_once_from_left_to_right(text: bytes):
+    percent = re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes([int(m[1], 16)]), text)
+    assert unpercent(text) == percent
+    plain, at = b"", 0
+    while at < len(text):
+        rest = text[at:]
+        for form, undone in (
+            (rb"\\x([0-9A-Fa-f]{2})", lambda m: bytes([int(m[1], 16)])),
+            (rb"\\u([0-9A-Fa-f]{4})", lambda m: character(m[1])),
+            (rb"\\u\{([0-9A-Fa-f]{1,6})\}", lambda m: character(m[1])),
+            (rb"\\U([0-9A-Fa-f]{8})", lambda m: character(m[1])),
+            (rb"\\([0-3][0-7]{2})", lambda m: bytes([int(m[1], 8)])),
+            (rb"\\([abefnrtv\"'/\\])", lambda m: _SIMPLY.get(m[1], m[1])),
+        ):
+            found = re.match(form, rest)
+            if found:
+                plain, at = plain + undone(found), at + found.end()
+                break
+        else:
+            plain, at = plain + rest[:1], at + 1
+    assert unbackslash(text) == plain
