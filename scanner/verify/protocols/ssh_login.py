@@ -18,7 +18,8 @@ from scanner.errors import ConfigError
 from scanner.verify.protocols.target import Target
 from scanner.verify.request import RefusedError, TransportError
 
-_METHODS = ("publickey", "password", "keyboard-interactive")
+_ASKED = "keyboard-interactive"
+_METHODS = ("publickey", "password", _ASKED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class Client(asyncssh.SSHClient):
         self._known = known
         self._password = password
         self._key = key
-        self.tried = False
+        self._way = ""
         self.refused = False
         self.change = False
         self.host_key = ""
@@ -77,23 +78,22 @@ class Client(asyncssh.SSHClient):
         """
         Give the key once; a second request says that it was refused.
         """
-        return self._once(self._key)
+        return self._once(self._key, "publickey")
 
     def password_auth_requested(self) -> str | None:
         """
         Give the password once; a second request says that it was refused.
         """
-        answer: str | None = self._once(self._password)
+        answer: str | None = self._once(self._password, "password")
         return answer
 
     def kbdint_auth_requested(self) -> str | None:
         """
         Agree to be asked, where a password alone was not asked for.
         """
-        if self.tried or self._password is None:
-            self.refused = self.refused or self.tried
-            return None
-        return ""
+        if self._way == _ASKED:
+            self.refused = True
+        return None if self.tried or self._password is None else ""
 
     def kbdint_challenge_received(
         self,
@@ -108,7 +108,7 @@ class Client(asyncssh.SSHClient):
         if not prompts:
             return []
         if len(prompts) == 1 and "password" in prompts[0][0].lower() and not prompts[0][1]:
-            answer = self._once(self._password)
+            answer = self._once(self._password, _ASKED)
             return None if answer is None else [answer]
         return None
 
@@ -119,12 +119,22 @@ class Client(asyncssh.SSHClient):
         self.change = True
         return NotImplemented
 
-    def _once(self, credential: Any | None) -> Any | None:
-        if self.tried:
-            # A server that wants a second factor goes on to that, and asks for this no more.
-            self.refused = True
+    @property
+    def tried(self) -> bool:
+        """
+        Whether the credential was given.
+        """
+        return self._way != ""
+
+    def _once(self, credential: Any | None, way: str) -> Any | None:
+        if credential is None:
             return None
-        self.tried = credential is not None
+        if self.tried:
+            # Only who refuses it asks for the same again: a server that took it, and wants
+            # a second factor, goes on to another way.
+            self.refused = self.refused or self._way == way
+            return None
+        self._way = way
         return credential
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from scanner.model import Status, Verification
 from scanner.verify.protocols import ssh_keys
+from scanner.verify.protocols.verifier import verifier
 from scanner.verify.transport import Limits, Options, Route, Transport
 from tests.verify.conftest import Notes
 from tests.verify.protocols.scene import ALLOWED, HOST, ask_about, found_in
@@ -38,7 +39,22 @@ class Sshd:
         text = f"sshpass -p '{password}' ssh {user}@{HOST} uptime\n"
         return ask_about(found_in(text), self.port)
 
-    def key(self, user: str, pem: str, notes: Notes | None = None) -> Verification:
+    def half_a_password(self, user: str, password: str) -> Verification:
+        """What the server says of it where a key is wanted too."""
+        text = f"sshpass -p '{password}' ssh {user}@{HOST} uptime\n"
+        return verifier().verify(found_in(text), self.transport(Notes(), "127.0.0.2"), ALLOWED)
+
+    def transport(self, notes: Notes, address: str = "127.0.0.1") -> Transport:
+        """A transport to one of the server's addresses."""
+        options = Options(
+            allow_private=True, allow_found_hosts=True, limits=Limits(seconds=20.0, rate=1e6)
+        )
+        routes = {HOST: Route(address, self.port)}
+        return Transport(notes, options, routes=routes, sleep=lambda _: None)
+
+    def key(
+        self, user: str, pem: str, notes: Notes | None = None, address: str = "127.0.0.1"
+    ) -> Verification:
         """What the server says of a private key."""
         from scanner.model import Document, Place
         from scanner.sources.batch import ListBatch
@@ -48,11 +64,7 @@ class Sshd:
         (finding,) = (
             finding_of(m) for m in engine().scanner().scan(batch) if m.rule_id == "private-key"
         )
-        options = Options(
-            allow_private=True, allow_found_hosts=True, limits=Limits(seconds=20.0, rate=1e6)
-        )
-        routes = {HOST: Route("127.0.0.1", self.port)}
-        transport = Transport(notes or Notes(), options, routes=routes, sleep=lambda _: None)
+        transport = self.transport(notes or Notes(), address)
         room = ssh_keys.verifier()
         assert room.accepts(finding, None), finding.companions
         return room.verify(finding, transport, ALLOWED)
@@ -77,6 +89,9 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
         f"ListenAddress 127.0.0.1\nPort {server.port}\nHostKey {folder}/host\nPidFile none\n"
         f"AuthorizedKeysFile {folder}/keys\nStrictModes no\nUsePAM no\nPermitRootLogin no\n"
         f"AllowUsers {user} nobody\nPasswordAuthentication yes\nMaxStartups 100\n"
+        # Several ways are needed from another of the server's addresses.
+        f"ListenAddress 127.0.0.2\nMatch LocalAddress 127.0.0.2\n"
+        "  AuthenticationMethods password,publickey publickey,password\n"
     )
     try:
         server.start([tool("sshd"), "-D", "-e", "-f", str(folder / "c")])
@@ -130,6 +145,15 @@ def test_a_password_that_ran_out_is_not_taken_for_a_wrong_one(sshd: Sshd) -> Non
     run(["chage", "-d", "2020-01-01", "-M", "30", sshd.user])
 
     assert sshd.password(sshd.user, PASSWORD).status in (LIVE, UNSURE)
+
+
+def test_half_of_what_is_wanted_is_not_called_dead(sshd: Sshd) -> None:
+    pem, public = pair()
+    sshd.authorize(public)
+
+    assert sshd.half_a_password(sshd.user, PASSWORD).status is UNSURE
+    assert sshd.half_a_password(sshd.user, f"wrong-{PASSWORD}").status is DEAD
+    assert "or for more" in str(sshd.key(sshd.user, pem, address="127.0.0.2").reason)
 
 
 def pair() -> tuple[str, str]:
