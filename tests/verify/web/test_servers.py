@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from scanner.cli import main
 from scanner.model import Status
 from tests.verify.cloud.servers import free_port, running, tool
 from tests.verify.conftest import Notes
@@ -75,6 +76,23 @@ def test_a_container_registry(
     verdict = ask(docker(user, password), registry)
 
     assert (verdict.status, word in repr(verdict)) == (status, True), verdict
+
+
+def test_the_command_tells_a_live_login_with_consent_alone(
+    registry: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = json.dumps({"auths": {f"http://127.0.0.1:{registry}": {"auth": coded("app", PASSWORD)}}})
+    (tmp_path / "config.json").write_text(text)
+
+    def verdict(*flags: str) -> str:
+        main(["scan", str(tmp_path), "--verify", "-f", "json", "--no-progress", *flags])
+        findings = json.loads(capsys.readouterr().out)["findings"]
+        (one,) = (f for f in findings if f["rule"] == "docker-registry-auth")
+        return str(one["verification"]["status"])
+
+    assert verdict() == "not-tried"
+    assert verdict("--allow-found-hosts") == "unknown"
+    assert verdict("--allow-found-hosts", "--allow-private") == "active"
 
 
 # --- npm
