@@ -153,7 +153,7 @@ class Runner:
         """
         Ask about one secret, which may be several findings: under several rules, in several forms.
         """
-        allowed = _consent_word(consent)
+        allowed = _allowed_word(consent, transport.options)
         finding = _merged(same)
         kept = [] if cache is None else [cache.get(one.fingerprint, allowed) for one in same]
         known = next((verdict for verdict in kept if verdict is not None), None)
@@ -304,9 +304,18 @@ def _spread(groups: Iterable[tuple[str, list[int]]]) -> list[list[int]]:
     return [rows for turn in zip_longest(*lanes.values()) for rows in turn if rows is not None]
 
 
-def _consent_word(consent: Consent) -> str:
-    return ",".join(
+def _allowed_word(consent: Consent, options: Options) -> str:
+    """
+    Return what a kept verdict was reached with: more is asked again, and another way out too.
+    """
+    given = [
         name
         for name in ("found_hosts", "login", "costs", "canaries", "spare_uses")
         if getattr(consent, name)
-    )
+    ]
+    given += [
+        name
+        for name in ("allow_private", "proxy", "ca_file", "known_hosts")
+        if getattr(options, name)
+    ]
+    return ",".join(given)

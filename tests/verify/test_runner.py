@@ -128,6 +128,19 @@ def test_more_consent_asks_again(
     assert provider.asked
 
 
+@pytest.mark.parametrize("option", ["allow_private", "known_hosts"])
+def test_another_way_out_asks_again(
+    anywhere: Callable[..., Transport], provider: Provider, cache: VerdictCache, option: str
+) -> None:
+    provider.behave = alive(ONE)
+    runner().verify([finding_for(ONE)], anywhere(), Selection(), cache)
+    provider.asked.clear()
+
+    runner().verify([finding_for(ONE)], anywhere(**{option: True}), Selection(), cache)
+
+    assert provider.asked
+
+
 @pytest.mark.parametrize(
     ("selection", "word"),
     [
