@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -270,6 +271,19 @@ def test_nothing_is_sent_without_consent(serve: Serve) -> None:
     assert (verdict.status, notes.lines) == (Status.NOT_TRIED, [])
     assert room.plan(finding, Consent()) == []
     assert [p.method for p in room.plan(finding, ALLOWED)] == ["ssh"]
+
+
+def test_without_the_library_it_is_said_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("scanner.verify.protocols.ssh", "scanner.verify.protocols.ssh_login"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, "asyncssh", None)
+
+    verdict = password(9)
+
+    assert (verdict.status, "unsealed[databases]" in str(verdict.reason)) == (
+        Status.NOT_TRIED,
+        True,
+    )
 
 
 @pytest.mark.parametrize("said", [b"HTTP/1.1 200 OK\r\n\r\n", b"SSH-2.0-x\r\n\0\0\0\0", b""])
