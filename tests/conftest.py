@@ -5,13 +5,18 @@ What every test stands on: no network but loopback, real git with fixed dates.
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+from scanner.detect.engine import Engine
+from scanner.ruleset.shipped import shipped_packs
 
 # Timing says nothing on a busy machine, and a gate that rolls dice is none.
 hypothesis.settings.register_profile(
@@ -22,6 +27,14 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("house")
 _LOCAL = ("127.", "::1", "localhost")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """
+    Run a chosen few tests in this process: workers start slower than those run.
+    """
+    whole = config.args == config.getini("testpaths")
+    return None if whole else 0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -66,14 +79,40 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def _home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # One for the whole session: the compiled rules are made once and not for every test.
-    return tmp_path_factory.mktemp("home")
+    home = tmp_path_factory.mktemp("home")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # One worker compiles, with all cores; the others take a copy.
+        made = _made_once(tmp_path_factory.getbasetemp().parent / "compiled")
+        shutil.copytree(made, home, dirs_exist_ok=True)
+    return home
+
+
+def _made_once(home: Path) -> Path:
+    done = home.with_suffix(".done")
+    try:
+        home.mkdir()
+    except FileExistsError:
+        while not done.exists():
+            time.sleep(0.05)
+        return home
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            _live_in(home, patch)
+            Engine.load([shipped_packs()])
+    finally:
+        done.touch()
+    return home
+
+
+def _live_in(home: Path, patch: pytest.MonkeyPatch) -> None:
+    patch.setenv("HOME", str(home))
+    for name in ("STATE", "CONFIG", "CACHE"):
+        patch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
 
 
 @pytest.fixture(autouse=True)
 def _own_folders(monkeypatch: pytest.MonkeyPatch, _home: Path) -> None:
-    monkeypatch.setenv("HOME", str(_home))
-    for name in ("STATE", "CONFIG", "CACHE"):
-        monkeypatch.setenv(f"XDG_{name}_HOME", str(_home / name.lower()))
+    _live_in(_home, monkeypatch)
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)
 

@@ -88,12 +88,12 @@ def _text(name: str) -> str:
 
 
 def _rule_texts(extra: list[Path], report: Report) -> dict[str, RuleText]:
-    from scanner.ruleset import loading
+    from scanner.detect.compiled import read_rules
+    from scanner.ruleset.shipped import shipped_packs
 
     wanted = {finding.rule_id for finding in report.findings}
     if not wanted:
         return {}
-    rules = loading.load_rules([_shipped_rules(), *extra])
     return {
         rule.id: RuleText(
             id=rule.id,
@@ -105,16 +105,9 @@ def _rule_texts(extra: list[Path], report: Report) -> dict[str, RuleText]:
             references=rule.references,
             tags=rule.tags,
         )
-        for rule in rules
+        for rule in read_rules([shipped_packs(), *extra])
         if rule.id in wanted
     }
-
-
-def _shipped_rules() -> Path:
-    # Beside the package in a checkout, inside it in a wheel.
-    package = Path(__file__).resolve().parents[1]
-    inside = package / "_rules"
-    return inside if inside.is_dir() else package.parent / "rules"
 
 
 def _file_text(root: Path) -> Callable[[bytes], bytes | None]:

@@ -47,14 +47,17 @@ def run(args: argparse.Namespace) -> int:
     """
     Do what was asked; 1 if a rule fails its check.
     """
-    from scanner.ruleset.loading import load_rules
+    packs = (shipped_packs(), *args.rules)
+    if args.action == "check":
+        from scanner.ruleset.loading import load_rules
 
-    rules = load_rules((shipped_packs(), *args.rules))
+        return _check(load_rules(packs), args.only, speed=args.speed)
+    from scanner.detect.compiled import read_rules
+
+    rules = read_rules(packs)
     if args.action == "list":
         return _list(rules)
-    if args.action == "show":
-        return _show(_named(rules, [args.rule])[0])
-    return _check(rules, args.only, speed=args.speed)
+    return _show(_named(rules, [args.rule])[0])
 
 
 def _named(rules: Sequence[Rule], ids: Sequence[str]) -> list[Rule]:

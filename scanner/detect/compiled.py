@@ -15,6 +15,7 @@ from pathlib import Path
 from scanner.detect import cache_file
 from scanner.detect.cache import DamagedError, Parts, joined, open_parts
 from scanner.detect.plan import Made, Plan
+from scanner.ruleset.schema import Rule
 
 Progress = Callable[[int, int], None]
 
@@ -42,13 +43,29 @@ def load_plan(paths: Sequence[Path], *, progress: Progress | None = None) -> Pla
     return Plan(make())
 
 
-def _made(paths: Sequence[Path], progress: Progress | None) -> Made:
-    if progress is not None:
-        progress(0, 0)
+def read_rules(paths: Sequence[Path]) -> Sequence[Rule]:
+    """
+    Return the rules under `paths` without compiling any: from a fresh cache, which
+    takes a tenth of the time, else from the packs.
+    """
+    file = cache_file.cache_file([str(path) for path in paths])
+    if file is not None:
+        with contextlib.suppress(OSError, DamagedError):
+            return tuple(Plan(open_parts(file.path, file.key, file.purpose)).rules)
+    return _written(paths)
+
+
+def _written(paths: Sequence[Path]) -> Sequence[Rule]:
     # YAML is needed on a cold start only.
     from scanner.ruleset.loading import load_rules  # noqa: PLC0415
 
-    return Plan.parts_of(load_rules(paths), progress=progress)
+    return load_rules(paths)
+
+
+def _made(paths: Sequence[Path], progress: Progress | None) -> Made:
+    if progress is not None:
+        progress(0, 0)
+    return Plan.parts_of(_written(paths), progress=progress)
 
 
 class _Mended:

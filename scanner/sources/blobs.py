@@ -54,36 +54,55 @@ class BlobReader:
     def _read(
         self, wanted: list[tuple[str, Document]], *, count: bool
     ) -> Iterator[tuple[Document, bytes]]:
-        kind = self.coverage.kind("blob")
-        with (
-            contextlib.closing(git.ObjectAccess(self.repository)) as access,
-            tempfile.TemporaryFile() as names,
-        ):
+        waiting = wanted
+        with contextlib.closing(git.ObjectAccess(self.repository)) as access:
+            while waiting:
+                served = 0
+                for document, text in self._stream(access, waiting):
+                    served += 1
+                    if text is not None:
+                        kind = self.coverage.kind("blob")
+                        kind.read += count
+                        kind.bytes += len(text) * count
+                        yield document, text
+                        continue
+                    self._lost(*waiting[served - 1], "missing from the object database", count)
+                if served < len(waiting):
+                    # Git dies of a corrupt object; those behind it are none.
+                    self._lost(*waiting[served], "git cannot read this object", count)
+                waiting = waiting[served + 1 :]
+
+    def _stream(
+        self, access: git.ObjectAccess, wanted: list[tuple[str, Document]]
+    ) -> Iterator[tuple[Document, bytes | None]]:
+        """
+        Yield each document with its text, `None` for one that is missing; end where git does.
+        """
+        with tempfile.TemporaryFile() as names:
             names.write("".join(f"{blob}\n" for blob, _ in wanted).encode())
             names.seek(0)
             with access.stream("cat-file", "--batch", "--buffer", stdin=names) as process:
                 if process.stdout is None:
                     raise SourceError("git cat-file: no output")
                 with os.fdopen(os.dup(process.stdout.fileno()), "rb", 1 << 16) as out:
-                    for blob, document in wanted:
+                    for _, document in wanted:
                         head = out.readline().split()
+                        if not head:
+                            return
                         if len(head) != 3:
-                            kind.unreadable += count
-                            reason = "missing from the object database" if head else "unreadable"
-                            self.unread.append(
-                                Unread(
-                                    place=document.place,
-                                    path=document.path,
-                                    blob=blob,
-                                    reason=reason,
-                                )
-                            )
+                            yield document, None
                             continue
-                        text = out.read(int(head[2]))
-                        out.read(1)
-                        kind.read += count
-                        kind.bytes += len(text) * count
+                        size = int(head[2])
+                        text = out.read(size)
+                        if len(text) < size or not out.read(1):
+                            return
                         yield document, text
+
+    def _lost(self, blob: str, document: Document, reason: str, count: bool) -> None:
+        self.coverage.kind("blob").unreadable += count
+        self.unread.append(
+            Unread(place=document.place, path=document.path, blob=blob, reason=reason)
+        )
 
     def _lfs(self, document: Document, pointer: bytes) -> Iterator[tuple[Document, bytes]]:
         _, _, rest = pointer.partition(b"oid sha256:")

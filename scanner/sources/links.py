@@ -45,6 +45,7 @@ class Missing:
                 self.uncounted += 1
 
 
+_PLACES = {b"tree": Place.PATH, b"parent": Place.COMMIT_MESSAGE}
 _NAMED = re.compile(rb"^(tree|parent) ([0-9a-f]{40,64})$", re.MULTILINE)
 
 
@@ -90,9 +91,8 @@ def missing(
 
     `promised`: this is a partial clone, whose server keeps the rest; it is never asked.
     """
-    of_tree = "missing: a tree names it"
-    if promised:
-        of_tree += ", and a partial clone left it on the server"
+    on_server = ", and a partial clone left it on the server" if promised else ""
+    of_tree = f"missing: a tree names it{on_server}"
     told: set[str] = set()
     for raw, path in named.names.items():
         told.add(raw.hex())
@@ -114,10 +114,11 @@ def missing(
         if target not in told and not _has(there, target):
             told.add(target)
             yield Unread(place=Place.BLOB, blob=target, reason="missing: a tag names it")
-    for name in _of_commits(there, commits, reader, shallow):
+    for kind, name in _of_commits(there, commits, reader, shallow):
         if name not in told:
             told.add(name)
-            yield Unread(place=Place.COMMIT_MESSAGE, blob=name, reason="missing: a commit names it")
+            reason = f"missing: a commit names it{on_server}"
+            yield Unread(place=_PLACES[kind], blob=name, reason=reason)
 
 
 def _has(there: Keys, name: str) -> bool:
@@ -131,7 +132,7 @@ def _has(there: Keys, name: str) -> bool:
 
 def _of_commits(
     there: Keys, commits: Commits, reader: ObjectReader, shallow: frozenset[str]
-) -> Iterator[str]:
+) -> Iterator[tuple[bytes, str]]:
     lost_trees = _lacking(there, commits.trees)
     rows = np.flatnonzero(lost_trees)
     lost_parents = commits.child_rows[_lacking(there, commits.parent_keys)]
@@ -141,7 +142,7 @@ def _of_commits(
             if kind == b"parent" and commit in shallow:
                 continue
             if not _has(there, name.decode()):
-                yield name.decode()
+                yield kind, name.decode()
 
 
 def _lacking(there: Keys, wanted: Keys) -> np.typing.NDArray[np.bool_]:

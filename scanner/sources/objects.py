@@ -62,7 +62,7 @@ class ObjectWalk:
         give_back()
         for name, reason in self.inventory.problems:
             self.unread.append(
-                Unread(place=Place.BLOB, path=f"objects/pack/{name}".encode(), reason=reason)
+                Unread(place=Place.BLOB, path=f"objects/{name}".encode(), reason=reason)
             )
         for kind in KINDS.values():
             self.coverage.kind(kind)

@@ -31,6 +31,7 @@ _HEADER_MAX = 64
 """No object header is longer: two numbers of ten bytes, or one and an id."""
 
 _MAX_ALTERNATES = 64
+ALTERNATES = "info/alternates"
 
 
 class PackError(ValueError):
@@ -65,7 +66,7 @@ class Inventory:
     """Where each begins in its pack."""
 
     problems: list[tuple[str, str]] = field(default_factory=list)
-    """File name and reason of what could not be read."""
+    """File name, from the object folder, and reason of what could not be read."""
 
     def of_kind(self, kind: str) -> Ints:
         """
@@ -74,19 +75,24 @@ class Inventory:
         return np.flatnonzero(self.kinds == CODES.get(kind, UNKNOWN))
 
 
-def object_dirs(first: Path) -> list[Path]:
+def object_dirs(first: Path, *, lost: list[tuple[str, str]] | None = None) -> list[Path]:
     """
-    Return an object folder and its alternates, theirs too.
+    Return an object folder and its alternates, theirs too; those that are not
+    there are added to `lost`.
     """
     found: list[Path] = []
     waiting = [first]
     while waiting and len(found) < _MAX_ALTERNATES:
         here = waiting.pop(0)
-        if here in found or not here.is_dir():
+        if here in found:
+            continue
+        if not here.is_dir():
+            if lost is not None:
+                lost.append((ALTERNATES, "an alternate object folder is not there"))
             continue
         found.append(here)
         try:
-            lines = (here / "info" / "alternates").read_bytes().splitlines()
+            lines = (here / ALTERNATES).read_bytes().splitlines()
         except OSError:
             continue
         waiting += [
@@ -111,19 +117,21 @@ def take_inventory(first: Path, id_size: int) -> Inventory:
     parts: list[_Part] = []
     packs: list[Path] = []
     problems: list[tuple[str, str]] = []
-    for folder in object_dirs(first):
-        for index in sorted((folder / "pack").glob("*.idx")):
+    for folder in object_dirs(first, lost=problems):
+        indexes = sorted((folder / "pack").glob("*.idx"))
+        problems += _without_index(folder, {index.stem for index in indexes})
+        for index in indexes:
             try:
                 part, problem = _read_pack(index, id_size, len(packs))
             except (OSError, PackError) as error:
-                problems.append((index.name, str(error)))
+                problems.append((f"pack/{index.name}", str(error)))
                 continue
             pack = index.with_suffix(".pack")
             parts.append(part)
             packs.append(pack)
             if problem:
-                problems.append((pack.name, problem))
-        loose = list(_loose(folder, id_size))
+                problems.append((f"pack/{pack.name}", problem))
+        loose = list(_loose(folder, id_size, problems))
         if loose:
             joined = b"".join(name for name, _, _ in loose)
             parts.append(
@@ -146,6 +154,12 @@ def take_inventory(first: Path, id_size: int) -> Inventory:
     return Inventory(
         part.ids, part.kinds, part.weights, packs, part.holders, part.offsets, problems
     )
+
+
+def _without_index(folder: Path, known: set[str]) -> Iterator[tuple[str, str]]:
+    for pack in sorted((folder / "pack").glob("pack-*.pack")):
+        if pack.stem not in known:
+            yield f"pack/{pack.name}", "the pack has no index (`git index-pack` makes one)"
 
 
 class _Part(NamedTuple):
@@ -202,11 +216,18 @@ def keys(ids: Bytes) -> npt.NDArray[np.uint64]:
     return np.ascontiguousarray(ids[:, :8]).view(">u8").ravel().astype(np.uint64)
 
 
-def _loose(folder: Path, id_size: int) -> Iterator[tuple[bytes, int, int]]:
+def _loose(
+    folder: Path, id_size: int, problems: list[tuple[str, str]]
+) -> Iterator[tuple[bytes, int, int]]:
     for fan in sorted(folder.iterdir()):
         if len(fan.name) != 2 or not fan.is_dir():
             continue
-        for file in sorted(os.scandir(fan), key=lambda entry: entry.name):
+        try:
+            files = sorted(os.scandir(fan), key=lambda entry: entry.name)
+        except OSError as error:
+            problems.append((fan.name, (error.strerror or "unreadable").lower()))
+            continue
+        for file in files:
             try:
                 name = bytes.fromhex(fan.name + file.name)
             except ValueError:

@@ -80,12 +80,29 @@ class RangeWalk:
                     reason="the shallow clone ends inside the range: fetch more depth",
                 )
             )
-        raw = self._git(
+        raw = b"".join(self._changes(ids))
+        self.additions = list(_parse(raw, self.repository.id_size * 2))
+
+    def _changes(self, ids: list[str]) -> Iterator[bytes]:
+        """
+        Yield what git says of these commits; one that it cannot compare costs no other.
+        """
+        done = git.start(
             "diff-tree", "--stdin", "-r", "-c", "--root", "--raw", "-z", "-M", "--no-abbrev",
             "--no-ext-diff", "--no-textconv",
-            stdin="".join(f"{commit}\n" for commit in ids).encode(),
+            cwd=self._folder, stdin="".join(f"{commit}\n" for commit in ids).encode(),
+            extra=hook_environment(),
         )  # fmt: skip
-        self.additions = list(_parse(raw, self.repository.id_size * 2))
+        if not done.returncode:
+            yield done.stdout
+        elif len(ids) == 1:
+            reason = "what this commit adds is not known: a tree of it or its parents is damaged"
+            self.unread.append(Unread(place=Place.PATH, blob=ids[0], reason=reason))
+        else:
+            # Git ends at the first damaged tree.
+            half = len(ids) // 2
+            yield from self._changes(ids[:half])
+            yield from self._changes(ids[half:])
 
     def batches(self) -> Iterator[Batch]:
         """
@@ -138,10 +155,17 @@ class RangeWalk:
         """
         if len(self.heads) != 1:
             return {}
+        listed = git.start(
+            "ls-tree", "-r", "-z", "--full-tree", self.heads[0],
+            cwd=self._folder, extra=hook_environment(),
+        )  # fmt: skip
+        if listed.returncode:
+            reason = "which paths the head still holds is not known: a tree of it is damaged"
+            self.unread.append(Unread(place=Place.PATH, reason=reason))
         found: dict[bytes, str] = {}
-        for line in self._git("ls-tree", "-r", "-z", "--full-tree", self.heads[0]).split(b"\0"):
-            meta, _, path = line.partition(b"\t")
-            if meta:
+        for line in listed.stdout.split(b"\0"):
+            meta, tab, path = line.partition(b"\t")
+            if tab:
                 found[path] = meta.rpartition(b" ")[2].decode()
         return found
 

@@ -115,3 +115,12 @@ def test_no_place_to_write_is_no_reason_to_fail(monkeypatch, pack, tmp_path):
     blocked.write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
     assert made(monkeypatch, pack)
+
+
+def test_rules_are_read_from_a_fresh_cache_and_from_the_packs_alike(monkeypatch, pack):
+    written = compiled.read_rules([pack])
+    assert not cached()
+    made(monkeypatch, pack)
+    monkeypatch.setattr(compiled, "_written", None)
+
+    assert compiled.read_rules([pack]) == written

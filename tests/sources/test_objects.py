@@ -327,6 +327,47 @@ def test_an_object_that_is_missing_is_told(repository: Maker, what: str) -> None
     assert "missing" in unread[0].reason
 
 
+def test_a_pack_without_an_index_is_told(repository: Maker) -> None:
+    repo = filled(repository())
+    repo.git("gc", "-q")
+    (pack,) = (repo.path / ".git" / "objects" / "pack").glob("*.idx")
+    pack.unlink()
+
+    _, _, unread = read(repo.path)
+
+    assert any("the pack has no index" in entry.reason for entry in unread)
+
+
+def test_an_alternate_that_is_gone_is_told(repository: Maker, tmp_path: Path) -> None:
+    repo = filled(repository())
+    alternates = repo.path / ".git" / "objects" / "info" / "alternates"
+    alternates.write_text(f"{tmp_path}/gone\n")
+
+    _, coverage, unread = read(repo.path)
+
+    assert [entry.reason for entry in unread] == ["an alternate object folder is not there"]
+    assert coverage.kind("blob").read
+
+
+@pytest.mark.parametrize(
+    ("what", "place"),
+    [("HEAD^{tree}", Place.PATH), ("HEAD~1", Place.COMMIT_MESSAGE)],
+    ids=["tree", "parent"],
+)
+def test_what_a_commit_names_and_is_missing_is_told_by_kind(
+    repository: Maker, what: str, place: Place
+) -> None:
+    repo = repository()
+    repo.commit("one", a="1\n")
+    repo.commit("two", a="2\n")
+    name = repo.git("rev-parse", what)
+    loose(repo, name).unlink()
+
+    _, _, unread = read(repo.path)
+
+    assert [(entry.place, entry.blob) for entry in unread] == [(place, name)]
+
+
 def test_an_empty_repository_has_nothing(repository: Maker) -> None:
     _, coverage, unread = read(repository().path)
 

@@ -108,8 +108,10 @@ def _aligned(anchor: bytes, before: int, tag: int) -> Expression:
 
 
 def _character(group: str) -> bytes:
-    wanted = re.compile(group.replace("?", "."))
-    values = [value for value in range(64) if wanted.fullmatch(f"{value:06b}")]
+    known = int(group.replace("0", "1").replace("?", "0"), 2)
+    bits = int(group.replace("?", "0"), 2)
+    # Most characters are known in whole, and a first run asks for tens of thousands.
+    values = [bits] if known == 63 else [v for v in range(64) if v & known == bits]
     letters = {BASE64_ALPHABET[value] for value in values}
     letters |= {b"-_"[value - 62] for value in values if value >= 62}
     if len(letters) == 1:
