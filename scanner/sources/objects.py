@@ -17,7 +17,8 @@ from scanner.sources.commits import CommitLog, TagLog
 from scanner.sources.git import ObjectAccess, Repository
 from scanner.sources.links import Known, missing
 from scanner.sources.memory import give_back
-from scanner.sources.packs import KINDS, Inventory, is_partial, keys, take_inventory
+from scanner.sources.object_dirs import is_partial
+from scanner.sources.packs import KINDS, Inventory, keys, take_inventory
 from scanner.sources.places import PlaceWalk
 from scanner.sources.reader import ObjectReader
 from scanner.sources.stream import ObjectBatch, ObjectStream, Queue

@@ -18,6 +18,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from scanner.sources.object_dirs import object_dirs
+
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
@@ -29,9 +31,6 @@ _REF_DELTA = 7
 _WINDOW = 16 << 20
 _HEADER_MAX = 64
 """No object header is longer: two numbers of ten bytes, or one and an id."""
-
-_MAX_ALTERNATES = 64
-ALTERNATES = "info/alternates"
 
 
 class PackError(ValueError):
@@ -73,41 +72,6 @@ class Inventory:
         Return the rows that hold objects of one kind.
         """
         return np.flatnonzero(self.kinds == CODES.get(kind, UNKNOWN))
-
-
-def object_dirs(first: Path, *, lost: list[tuple[str, str]] | None = None) -> list[Path]:
-    """
-    Return an object folder and its alternates, theirs too; those that are not
-    there are added to `lost`.
-    """
-    found: list[Path] = []
-    waiting = [first]
-    while waiting and len(found) < _MAX_ALTERNATES:
-        here = waiting.pop(0)
-        if here in found:
-            continue
-        if not here.is_dir():
-            if lost is not None:
-                lost.append((ALTERNATES, "an alternate object folder is not there"))
-            continue
-        found.append(here)
-        try:
-            lines = (here / ALTERNATES).read_bytes().splitlines()
-        except OSError:
-            continue
-        waiting += [
-            Path(os.path.normpath(here / os.fsdecode(line)))
-            for line in lines
-            if line and not line.startswith(b"#")
-        ]
-    return found
-
-
-def is_partial(first: Path) -> bool:
-    """
-    Return whether some pack came with the promise that a server keeps what it lacks.
-    """
-    return any(next((folder / "pack").glob("*.promisor"), None) for folder in object_dirs(first))
 
 
 def take_inventory(first: Path, id_size: int) -> Inventory:
