@@ -105,7 +105,7 @@ def _description(finding: Finding) -> str:
         said.append(f"Issuer: {words.status(finding.verification)}.")
     why = words.why(finding)
     if why:
-        said.append(f"{why}.")
+        said.append(f"{words.begun(why)}.")
     said.append(f"Stands in {words.counted(len(finding.occurrences), 'place')}.")
     return " ".join(said)
 

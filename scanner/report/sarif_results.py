@@ -77,7 +77,7 @@ def _message(finding: Finding, anchor: Anchor) -> str:
         said.append(f"Issuer: {words.status(finding.verification)}.")
     why = words.why(finding)
     if why:
-        said.append(f"{_escaped(why)}.")
+        said.append(f"{_escaped(words.begun(why))}.")
     if len(finding.occurrences) > 1:
         said.append(f"It stands in {words.counted(len(finding.occurrences), 'place')}.")
     said.append(f"Id {finding.fingerprint[:_ID_SHOWN]}.")

@@ -112,6 +112,13 @@ def why(finding: Finding) -> str:
     return visible("; ".join(finding.score_reasons[:_REASONS_SHOWN]))
 
 
+def begun(text: str) -> str:
+    """
+    Return a text as a sentence begins: its first letter large.
+    """
+    return text[:1].upper() + text[1:]
+
+
 def status(verification: Verification) -> str:
     """
     Return the issuer's verdict in a word or two.
