@@ -1,5 +1,5 @@
 """
-Builds the pack reader (`scanner/sources/packs.c`) where there is a C compiler.
+Builds the library of our own (`scanner/sources/*.c`) where there is a C compiler.
 
 It is a plain shared library: no headers of Python or zlib are needed, and one serves every version
 of Python.  Where it cannot be built the wheel is pure, and git reads all packs.
@@ -17,12 +17,12 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-_SOURCE = Path("scanner/sources/packs.c")
-_LIBRARY = Path("scanner/sources/_packs.so")
+_SOURCES = (Path("scanner/sources/packs.c"), Path("scanner/sources/trees.c"))
+_LIBRARY = Path("scanner/sources/_native.so")
 _FLAGS = ("-O3", "-std=c99", "-D_XOPEN_SOURCE=700", "-shared", "-fPIC")
 
 
-class PackReaderHook(BuildHookInterface[Any]):
+class LibraryHook(BuildHookInterface[Any]):
     """
     See `hatchling`'s documentation of build hooks.
     """
@@ -46,12 +46,12 @@ def _built(root: Path) -> bool:
     if not compiler or sys.platform == "win32" or os.environ.get("UNSEALED_PURE"):
         return False
     fresh = root / _LIBRARY.with_suffix(".new")
-    command = [*compiler.split(), *_FLAGS, "-o", str(fresh), str(root / _SOURCE)]
+    command = [*compiler.split(), *_FLAGS, "-o", str(fresh), *(str(root / one) for one in _SOURCES)]
     try:
         subprocess.run(command, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as error:
         said = getattr(error, "stderr", b"") or str(error).encode()
-        sys.stderr.write(f"the pack reader was not built: {said.decode(errors='replace')}\n")
+        sys.stderr.write(f"the library was not built: {said.decode(errors='replace')}\n")
         return False
     fresh.replace(root / _LIBRARY)
     return True

@@ -1,26 +1,23 @@
 """
 Packs read by code of our own, where it was built: texts, and what each has in common with its base.
 
-`packs.c` does the work and says why; this is how it is called.  It is a shared library without
-any of Python in it, built beside this file when the package is installed on a machine
-with a C compiler.  Without it, and for whatever it leaves alone, git reads.
+`packs.c` does the work and says why; this is how it is called.  Where it was not built, and for
+whatever it leaves alone, git reads.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from scanner.ruleset.reach import FAR, REACH
 from scanner.sources.batch import Pieces, Shared
+from scanner.sources.native import NUMBER, POINTER, address, column, library
 from scanner.sources.packs import Ints
 
 _KEPT = 1 << 15
@@ -29,60 +26,33 @@ _KEPT = 1 << 15
 _TEXT_BYTES = 4 << 20
 _DOCS = 1 << 13
 _BLOCKS = 1 << 16
-_HELD_BYTES = 48 << 20
+_HELD_BYTES = 12 << 20
+"""Of texts that may be bases: more would not stay in the processor's own memory."""
 _LEAST_BLOCK = 256
 """Bytes: a shorter stretch in common is looked at anyway, for what stands around it."""
-
-_LIBRARY = "_packs.so"
-_P = ctypes.c_void_p
-_I = ctypes.c_int64
-
-
-class _Zlib(ctypes.Structure):
-    _fields_ = [(name, _P) for name in ("init", "inflate", "reset", "end", "version")]
 
 
 class _Batch(ctypes.Structure):
     _fields_ = [
-        ("text", _P),
-        *((name, _I) for name in ("text_most", "docs_most", "blocks_most", "pieces_most", "gap")),
-        *((name, _P) for name in ("starts", "ends", "rows", "bases", "block_stops")),
-        *((name, _P) for name in ("blocks", "failed")),
-        *((name, _I) for name in ("docs", "used", "failures", "blocks_count", "first")),
+        ("text", POINTER),
+        *(
+            (name, NUMBER)
+            for name in ("text_most", "docs_most", "blocks_most", "pieces_most", "gap")
+        ),
+        *((name, POINTER) for name in ("starts", "ends", "rows", "bases", "block_stops")),
+        *((name, POINTER) for name in ("blocks", "failed")),
+        *((name, NUMBER) for name in ("docs", "used", "failures", "blocks_count", "first")),
     ]
 
 
 class _Pieces(ctypes.Structure):
     _fields_ = [
-        ("text", _P),
-        ("reach", _I),
-        ("far", _I),
-        *((name, _P) for name in ("places", "shifts", "owners")),
-        *((name, _I) for name in ("size", "count")),
+        ("text", POINTER),
+        ("reach", NUMBER),
+        ("far", NUMBER),
+        *((name, POINTER) for name in ("places", "shifts", "owners")),
+        *((name, NUMBER) for name in ("size", "count")),
     ]
-
-
-@lru_cache(maxsize=1)
-def library() -> tuple[Any, _Zlib] | None:
-    """
-    Return the library and zlib's functions, `None` where either is missing.
-    """
-    try:
-        ours = ctypes.CDLL(str(Path(__file__).with_name(_LIBRARY)))
-        # Python's own module brings the zlib that it was linked with.
-        theirs = ctypes.CDLL(getattr(zlib, "__file__", None))
-        theirs.zlibVersion.restype = _P
-        functions = (theirs.inflateInit_, theirs.inflate, theirs.inflateReset, theirs.inflateEnd)
-        table = _Zlib(*(ctypes.cast(one, _P) for one in functions), theirs.zlibVersion())
-    except (OSError, AttributeError):
-        return None
-    ours.unsealed_open.restype = _P
-    ours.unsealed_open.argtypes = (ctypes.c_int, _I, _I, _I, _I, _P)
-    ours.unsealed_close.argtypes = (_P,)
-    ours.unsealed_close.restype = None
-    ours.unsealed_read.restype = _I
-    ours.unsealed_read.argtypes = (_P, _P, _P, _I, ctypes.c_int, _I, _P, _I)
-    return ours, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,20 +96,20 @@ class PackReader:
         self._file = pack.open("rb", buffering=0)
         self._text = bytearray(_TEXT_BYTES)
         self._columns = {
-            name: np.zeros(_DOCS, np.int64)
+            name: column(_DOCS)
             for name in ("starts", "ends", "rows", "bases", "block_stops", "failed")
         }
         self._blocks = np.zeros((_BLOCKS, 3), np.int64)
         self._passes = [_Pass(REACH), _Pass(FAR)] if cutting else []
         self._batch = _Batch(
-            text=_address(self._text),
+            text=address(self._text),
             text_most=_TEXT_BYTES,
             docs_most=_DOCS,
             blocks_most=_BLOCKS,
             pieces_most=_BLOCKS,
             gap=1 if cutting else 2 * id_size + 1,
             blocks=self._blocks.ctypes.data,
-            **{name: column.ctypes.data for name, column in self._columns.items()},
+            **{name: one.ctypes.data for name, one in self._columns.items()},
         )
         end = os.fstat(self._file.fileno()).st_size - id_size
         self._reader = self._library.unsealed_open(
@@ -167,14 +137,14 @@ class PackReader:
             len(passes),
         )
         docs = batch.docs
-        column = {name: array[:docs] for name, array in self._columns.items()}
+        filled = {name: one[:docs] for name, one in self._columns.items()}
         shared = None
         if passes:
             shared = Shared(
                 first=batch.first,
                 kept=_KEPT,
-                bases=column["bases"].tolist(),
-                stops=column["block_stops"].tolist(),
+                bases=filled["bases"].tolist(),
+                stops=filled["block_stops"].tolist(),
                 blocks=self._blocks[: batch.blocks_count].tolist(),
                 passes=tuple(
                     one.pieces(told) for one, told in zip(self._passes, passes, strict=True)
@@ -182,9 +152,9 @@ class PackReader:
             )
         return Read(
             text=memoryview(self._text)[: batch.used],
-            starts=column["starts"].tolist(),
-            ends=column["ends"].tolist(),
-            places=column["rows"].copy(),
+            starts=filled["starts"].tolist(),
+            ends=filled["ends"].tolist(),
+            places=filled["rows"].copy(),
             failed=self._columns["failed"][: batch.failures].copy(),
             done=done,
             shared=shared,
@@ -208,9 +178,9 @@ class _Pass:
     def __init__(self, reach: int) -> None:
         # A separator behind each piece, and no byte twice.
         self._text = bytearray(_TEXT_BYTES + _BLOCKS)
-        self._columns = [np.zeros(_BLOCKS, np.int64) for _ in range(3)]
+        self._columns = [column(_BLOCKS) for _ in range(3)]
         self.told = _Pieces(
-            _address(self._text), reach, FAR, *(one.ctypes.data for one in self._columns), 0, 0
+            address(self._text), reach, FAR, *(one.ctypes.data for one in self._columns), 0, 0
         )
 
     def pieces(self, told: _Pieces) -> Pieces:
@@ -221,7 +191,3 @@ class _Pass:
             shifts=shifts,
             owners=owners,
         )
-
-
-def _address(buffer: bytearray) -> int:
-    return ctypes.addressof(ctypes.c_char.from_buffer(buffer))

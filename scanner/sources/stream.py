@@ -21,7 +21,8 @@ import numpy.typing as npt
 from scanner.model import Document, Place
 from scanner.sources.batch import Shared
 from scanner.sources.git import ObjectAccess
-from scanner.sources.pack_reader import PackReader, library
+from scanner.sources.native import library
+from scanner.sources.pack_reader import PackReader
 from scanner.sources.packs import CODES, Bytes, Ints, Inventory
 
 BUFFER_BYTES = 4 << 20

@@ -21,8 +21,10 @@ import numpy.typing as npt
 from scanner.history import ENTRY, Ints, Keys, Trees, combine, long_hashes
 from scanner.model import Match
 from scanner.sources.links import Known, Missing
+from scanner.sources.native import library
 from scanner.sources.packs import Bytes
 from scanner.sources.stream import ObjectBatch
+from scanner.sources.tree_entries import TreeReader
 from scanner.sources.tree_names import (
     FOLDER_MODE,
     Entries,
@@ -105,6 +107,8 @@ class TreeLog:
         self, id_size: int, wanted: Iterable[int], names: Sequence[bytes], known: Known
     ) -> None:
         self._id_size = id_size
+        built = library()
+        self._reader = None if built is None else TreeReader(built, id_size)
         self._wanted = np.unique(np.fromiter(wanted, np.uint64))
         # Two bytes tell most ids apart from the wanted ones, for one look-up each.
         self._maybe = np.zeros(1 << 16, bool)
@@ -153,11 +157,15 @@ class TreeLog:
         self._numbers.append(batch.rows.astype(np.int32))
         starts, ends = (np.array(places, np.int64) for places in (batch.starts, batch.ends))
         size = self._id_size
-        entries, leading = sparse_entries(Buffer(data, starts, ends, size), parse)
         words = np.ndarray((max(len(data) - 7, 0),), ">u8", buffer=data, strides=(1,))
+        if self._reader is not None:
+            entries = self._reader.entries(data, starts, ends)
+            rows = np.arange(len(entries.starts))
+        else:
+            entries, leading = sparse_entries(Buffer(data, starts, ends, size), parse)
+            changed = np.arange(len(leading.starts), len(entries.starts))
+            rows = np.concatenate([fresh(words, leading), changed])
         whole = entries.nuls + size < len(data)
-        changed = np.arange(len(leading.starts), len(entries.starts))
-        rows = np.concatenate([fresh(words, leading), changed])
         rows = rows[whole[rows]]
         self._look_for_missing(data, entries, rows, words)
         hashes = entries.hashes[rows]

@@ -13,8 +13,8 @@ import pytest
 from scanner.model import Document, Match, Place
 from scanner.sources.batch import ListBatch
 from scanner.sources.git import open_repository
+from scanner.sources.native import library
 from scanner.sources.objects import ObjectWalk
-from scanner.sources.pack_reader import library
 from tests.conftest import Repository
 from tests.detect.test_carried import FILLING, engine
 

@@ -16,8 +16,9 @@ import pytest
 
 from scanner.sources import stream
 from scanner.sources.git import open_repository
+from scanner.sources.native import library
 from scanner.sources.objects import ObjectWalk
-from scanner.sources.pack_reader import PackReader, library
+from scanner.sources.pack_reader import PackReader
 from scanner.sources.packs import CODES, take_inventory
 from tests.conftest import Repository
 

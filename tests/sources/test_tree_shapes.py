@@ -5,10 +5,14 @@ Trees of one shape: what is not looked at twice is known all the same.
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scanner.history import long_hashes
+from scanner.sources.native import library
 from scanner.sources.packs import Bytes
+from scanner.sources.tree_entries import TreeReader
 from scanner.sources.tree_names import Entries
 from scanner.sources.tree_shapes import Buffer, sparse_entries
 from scanner.sources.trees import parse
@@ -87,6 +91,73 @@ def test_every_entry_of_every_tree_is_known(trees: list[Tree], gaps: set[int]) -
         data[a:b].tobytes().partition(b" ")[2]
         for a, b in zip(every.starts, every.nuls, strict=True)
     ]
+
+
+@pytest.mark.skipif(library() is None, reason="there is no C compiler")
+@given(TREES, st.sets(st.integers(0, 8), max_size=2), st.booleans())
+def test_the_library_knows_every_entry_too(
+    trees: list[Tree], gaps: set[int], in_order: bool
+) -> None:
+    if in_order:
+        trees = [sorted(tree, key=lambda entry: entry[1]) for tree in trees]
+    data, starts, ends = buffer_of(trees, gaps)
+    every = reader().entries(data, np.array(starts), np.array(ends))
+
+    assert spelled(data, every) == sorted(
+        (number, mode + b" " + name, child)
+        for number, tree in enumerate(trees)
+        for mode, name, child in tree
+    )
+    names = [data[a:b].tobytes() for a, b in zip(every.names, every.nuls, strict=True)]
+    assert names == [
+        data[a:b].tobytes().partition(b" ")[2]
+        for a, b in zip(every.starts, every.nuls, strict=True)
+    ]
+    assert every.hashes.tolist() == [hashed(name) for name in names]
+
+
+def reader(most: int = 16) -> TreeReader:
+    built = library()
+    assert built is not None
+    made = TreeReader(built, SIZE)
+    made._make_room(most)
+    return made
+
+
+def hashed(name: bytes) -> int:
+    padded = np.frombuffer(name + bytes(16), np.uint8)
+    return int(long_hashes(padded, np.array([0]), np.array([len(name)]))[0])
+
+
+@pytest.mark.skipif(library() is None, reason="there is no C compiler")
+def test_the_library_tells_once_what_stays() -> None:
+    names = [b"file-%02d" % n for n in range(50)]
+    first = [(b"100644", name, b"\1" * 20) for name in names]
+    steps = [[(number, (*first[0][:2], b"\2" * 20), False)] for number in (3, 3, 7)]
+    trees = [*versions(first, steps), [e for e in first if e[1] != b"file-20"]]
+    data, starts, ends = buffer_of(trees, set())
+
+    every = reader(most=64).entries(data, np.array(starts), np.array(ends))
+
+    told = list(zip(every.trees.tolist(), every.lasts.tolist(), strict=True))
+    assert told[50:] == [(1, 3), (3, 3), (4, 4), (4, 4)]
+    assert sorted(told[:50]) == sorted([(0, 0), (0, 2), (0, 3)] + [(0, 4)] * 47)
+
+
+@pytest.mark.skipif(library() is None, reason="there is no C compiler")
+@given(st.lists(st.binary(max_size=90), min_size=1, max_size=5))
+def test_the_library_gets_through_anything(texts: list[bytes]) -> None:
+    data = np.frombuffer(b"f" * 48 + (b"\n" * 48).join(texts) + b"\n" * 48, np.uint8)
+    sizes = np.array([len(text) for text in texts])
+    starts = 48 + np.cumsum(sizes + 48) - sizes - 48
+
+    every = reader().entries(data, starts, starts + sizes)
+
+    assert (every.starts >= starts[every.trees]).all()
+    assert (every.nuls < (starts + sizes)[every.trees]).all()
+    assert (every.names <= every.nuls).all()
+    assert (every.lasts >= every.trees).all()
+    assert (every.lasts < len(texts)).all()
 
 
 def test_of_versions_only_what_changed_is_told() -> None:

@@ -1,0 +1,81 @@
+"""
+The library of our own, where it was built: `packs.c` and `trees.c`.
+
+It is plain C without any of Python in it, built beside this file when the package is installed on
+a machine with a C compiler, and called through `ctypes`.  Nothing depends on it but speed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import zlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+_NAME = "_native.so"
+POINTER = ctypes.c_void_p
+NUMBER = ctypes.c_int64
+
+
+class Zlib(ctypes.Structure):
+    """
+    Functions of the zlib that Python itself was linked with.
+    """
+
+    _fields_ = [(name, POINTER) for name in ("init", "inflate", "reset", "end", "version")]
+
+
+class Library(NamedTuple):
+    """
+    What was loaded.
+    """
+
+    ours: Any
+    zlib: Zlib
+
+
+@lru_cache(maxsize=1)
+def library() -> Library | None:
+    """
+    Return the library, `None` where it, or zlib's functions, are missing.
+    """
+    try:
+        ours = ctypes.CDLL(str(Path(__file__).with_name(_NAME)))
+        theirs = ctypes.CDLL(getattr(zlib, "__file__", None))
+        theirs.zlibVersion.restype = POINTER
+        functions = (theirs.inflateInit_, theirs.inflate, theirs.inflateReset, theirs.inflateEnd)
+        table = Zlib(*(ctypes.cast(one, POINTER) for one in functions), theirs.zlibVersion())
+        _declare(ours)
+    except (OSError, AttributeError):
+        return None
+    return Library(ours, table)
+
+
+def _declare(ours: Any) -> None:
+    ours.unsealed_open.restype = POINTER
+    ours.unsealed_open.argtypes = (ctypes.c_int, NUMBER, NUMBER, NUMBER, NUMBER, POINTER)
+    ours.unsealed_close.restype = None
+    ours.unsealed_close.argtypes = (POINTER,)
+    ours.unsealed_read.restype = NUMBER
+    ours.unsealed_read.argtypes = (
+        POINTER, POINTER, POINTER, NUMBER, ctypes.c_int, NUMBER, POINTER, NUMBER,
+    )  # fmt: skip
+    ours.unsealed_trees.restype = NUMBER
+    ours.unsealed_trees.argtypes = (POINTER, POINTER, POINTER, POINTER, NUMBER, NUMBER, NUMBER)
+
+
+def address(buffer: bytearray) -> int:
+    """
+    Return where a buffer lies; it must outlive the use of that, and keep its size.
+    """
+    return ctypes.addressof(ctypes.c_char.from_buffer(buffer))
+
+
+def column(size: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """
+    Return room for so many numbers.
+    """
+    return np.zeros(size, np.int64)
