@@ -11,13 +11,13 @@ import re
 
 _NAME = re.compile(
     rb"""(?ix)
-    (?:signatures? | checksums? | (?:finger|thumb)prints? | digests? | etag | publickeytoken
+    (?:signatures?\d{0,3} | checksums? | (?:finger|thumb)prints? | digests? | etag | publickeytoken
       | hash | sig | nonce | [-_]iv | md5 | sha[-_]?\d{1,3}
       | (?:client|tenant|project|app|application|account|customer|subscription)[-_.]?id
       | (?:token|credential|(?<!access)(?<!access[-_])key)[-_.]?u?ids? | code[-_]?verifier
       | webtoken)\Z
   | public_?key | encrypted | cipher_?text | (?:md5|sha\d{1,3})[-_]pass | [-_]cek\Z
-  | key[-_.]?(?:down|up|press)
+  | key[-_.]?(?:down|up|press) | sec-websocket-(?:key|accept) | lock-token
   | (?:primary|foreign|composite|unique|sort|partition)[-_.]?keys?\Z"""
 )
 _VALUES = (
@@ -31,15 +31,31 @@ private keys of PEM have a rule of their own."""
 
 _WORD_FOR_PASSWORD = re.compile(
     rb"""(?ix) \A (?!.*\d) (?:.*[\s'"])?
-      (?:lozink | cyfrinair | salasan | hesl[oa] | has(?:l|\xc5\x82)o
+      (?:lozink | cyfrinair | salasan | hesl[oa] | has(?:l|\xc5\x82)o | kodeord
       | parool | parol[aei\xc4] | slapta | wachtwoord | l(?:\xc3\xb6|o)senord | adgangskode
-      | passord | jelsz | (?:\xc5\x9f|s)ifre | contrase | senha\b | geslo\b | mot\sde\spasse
-      | passwort | kennwort | m\xe1\xba\xadt\skh | sandi\b
+      | passord | jelsz | (?:\xc5[\x9e\x9f]|s)ifr(?:e|\xc9\x99) | contrase | senha\b | geslo\b
+      | mot\sde\spasse | passwort | kennwort | m\xe1\xba\xadt\skh | sandi\b
       | \xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb)"""
 )
 _SENTENCE = re.compile(
     rb"(?:[A-Z\x80-\xff][\w\x80-\xff'-]*)(?:[ ,]+[\w\x80-\xff'-]+){1,12}[?.!: ]*"
 )
+
+# Twilio's ids: `SK` alone opens anything, and `AC` is half of what does.
+_SID = re.compile(rb"(?!SK|AC)[A-Z]{2}[0-9a-f]{32}")
+# The short and long names of keys of OpenPGP, which are public.
+_OF_PGP = re.compile(rb"(?i)[gp]pg|signing[-_.]?key\Z|key_considered")
+_PGP_ID = re.compile(rb"(?i)(?:0x)?[0-9a-f]{16}(?:[0-9a-f]{24})?")
+_FILE = re.compile(
+    rb"(?i)[\w./-]+\.(?:parquet|json|ya?ml|xml|html?|txt|csv|png|svg|jpe?g|gif|css|jsx?|tsx?|md|pdf)"
+)
+"""Only where a name says key: of an object in a bucket."""
+
+# `invalid.password=Falsches Passwort`, unquoted: a text for people goes on after its first word,
+# and a connection string with another name.
+_GOES_ON = re.compile(rb"(?:\\?[ \t]){1,2}(?![\w.-]*[ \t]?[:=])[A-Za-z\x80-\xff]{2,}")
+_LETTERS = re.compile(rb"[A-Za-z\x80-\xff]+")
+_PHRASE = re.compile(rb"(?i)phrase|mnemonic|seed|words")
 
 _LONGEST_LABEL = 80
 _KEYBOARD = b"1234567890qwertyuiopasdfghjklzxcvbnm 0123456789 abcdefghijklmnopqrstuvwxyz"
@@ -70,13 +86,28 @@ def excluded(name: bytes, value: bytes) -> bool:
         or value.lower() in _KEYBOARD
     ):
         return True
-    if _says_so(value):
+    if _says_so(value) or _SID.fullmatch(value):
+        return True
+    if _PGP_ID.fullmatch(value) and _OF_PGP.search(name):
+        return True
+    if _FILE.fullmatch(value) and not _ANY_SIGN.search(name):
         return True
     if name == b"PW" and value.isalpha():
         return True  # Palau, in the lists of the countries
     if value.count(b"-") == 4 and _UUID.fullmatch(value) and not _OPENS.search(name):
         return True
     return (b"?" in value or b" " in value) and _has_foreign_sign(name, value)
+
+
+def begins_a_text(name: bytes, line: bytes, start: int, end: int) -> bool:
+    """
+    Return whether the unquoted value at `start` is the first word of a text for people.
+    """
+    return (
+        _LETTERS.fullmatch(line, start, end) is not None
+        and _GOES_ON.match(line, end) is not None
+        and not (name.isupper() or _PHRASE.search(name))  # `PGPASSWORD=… psql`: a command follows
+    )
 
 
 def _says_so(value: bytes) -> bool:

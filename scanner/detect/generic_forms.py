@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from scanner.detect.generic_excluded import excluded
+from scanner.detect.generic_excluded import begins_a_text, excluded
 from scanner.detect.generic_orders import COMPARED, SHOUTED
 from scanner.detect.generic_whole import (
     JWK,
@@ -322,6 +322,8 @@ def _bare(line: bytes, name: bytes, stop: int, match: re.Match[bytes]) -> Iterat
         end -= 1
     if line[end : end + 1] in (b"(", b"[", b"{") or line[start : start + 1] in (b"=", b"$"):
         return
+    if begins_a_text(name, line, start, end):
+        return
     yield Candidate(
         line, start, end, name, line[stop:start], Form.ELEMENT if element else Form.BARE
     )
@@ -369,8 +371,10 @@ _REFERENCE = re.compile(
 
 # A value cut short by dots lets nobody in.
 _NOT_WHOLE = re.compile(rb"(?:\.\.\.|\xe2\x80\xa6)\Z")
-# Moments in seconds or milliseconds, and the security identifiers of Windows.
-_PUBLIC = re.compile(rb"1[2-9]\d{8}(?:\d{3})?\Z|S-1-5-\d")
+# Moments (in seconds, milliseconds, as dates), and the security identifiers of Windows.
+_PUBLIC = re.compile(
+    rb"1[2-9]\d{8}(?:\d{3})?\Z|S-1-5-\d|(?:19|20)\d\d-[01]\d-[0-3]\d(?:[T ][\d:.]{4,18}Z?)?\Z"
+)
 _NO_SECRET_NAME = re.compile(
     rb"(?i)(?:user(?:name)?|host(?:name)?|expir\w*|_utc|_at|type|policy)\Z"
 )
@@ -388,6 +392,9 @@ def _impossible(candidate: Candidate) -> bool:
         return True
     if _PUBLIC.match(value) or _NO_SECRET_NAME.search(candidate.name):
         return True
+    _, dot, last = candidate.name.rpartition(b".")
+    if dot and value.isalpha() and candidate.form <= Form.BARE and not is_telling(last):
+        return True  # `token.page.title=Welcome`
     if candidate.between[-2:-1] == b"[" and candidate.line[candidate.end + 1 :][:1] == b"]":
         return bool(_SUBSCRIPT.search(candidate.between))
     return value.lower().strip(b"_-") == candidate.name.lower().strip(b"_-$")

@@ -36,7 +36,11 @@ _WIDEST = 2_048
 _AHEAD = 24
 """Bytes before a word that may hold one of the wanted names: `<secret>{box …`."""
 
+_SUFFIX = r"(?:[ _.\-]?(?:io|ai|com|app|co|api|crm))?"
+"""What the same provider's name may go on with."""
+
 _BINDING = re.compile(
+    rb"""(?i:[ _.\-]?(?:io|ai|com|app|co|api|crm))?"""
     rb"""(?:_?\d{1,2})?["'`\])]{0,2}[ \t]*"""
     rb"""(?:=>|:=|==|=|:(?:[ \t]*\r?\n){0,2}|->|,)?[ \t]*[brfu@]?["'`({]{0,2}"""
 )
@@ -44,11 +48,29 @@ _GIVEN = r"[\"'`]?(?:[ \t]{0,2}[:=]\s{0,4}[\"'`]?|[ \t][\"'`])"
 _MEMO_ENTRIES = 20_000
 _CREDENTIAL = re.compile(rb"(?i)key|token|secret|private|access")
 _LEAST_BITS = 2.5
-_IDENTIFIER = re.compile(rb"(?:[A-Z]{2,}|[a-z]{2,})\d?(?:_(?:[A-Z]{2,}|[a-z]{2,})\d?)+")
-"""The name of a variable or a function: chance makes no value of such parts."""
+_IDENTIFIER = re.compile(
+    rb"(?:[A-Z]{2,}|[a-z]{2,})\d?(?:_(?:[A-Z]{2,}|[a-z]{2,})\d?)+"
+    rb"|[A-Z]?[a-z]{3,}\d?(?:-[a-z]{3,}\d?){2,}"
+    rb"|[A-Z]?[a-z]{3,}\d?(?:[A-Z]{1,4}[a-z]{2,}\d?){2,}"
+)
+"""The name of a variable, a package or a class: chance makes no value of such parts."""
 
 _DIGIT = re.compile(rb"[0-9]")
 _HEX = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_OBJECT = re.compile(
+    rb"""(?ix) (?:\A|[^a-z]) (?:sha-?\d{0,3} | commits? | rev(?:ision)? | digest | checksum | etag
+      | (?<!api)(?<!api[_-])(?<!app[_-])hash | blob | tree | integrity | fingerprint )
+    (?:[_-]?(?:id|sum|sha|hash))? ["'`]{0,2} \s{0,4} (?:=>|:=|[:=]) \s{0,4} ["'`]? \Z
+  | /(?:blobs?|commits?|trees?|compare|raw|src|archive)/ \Z"""
+)
+"""Digests and the names of git objects say so, whoever's word stands near them."""
+
+_WHOLE_NAMES = {
+    "pat": r"(?<![a-z])pats?(?![a-z])",
+    "auth": r"auth(?!or(?!iz))",
+    "pass": r"pass(?!ed|es|ing|iv)",
+}
+"""Names that are the beginning of common words too."""
 
 
 class Pair(NamedTuple):
@@ -98,7 +120,8 @@ def bound_expression(pair: Pair) -> bytes:
     Return the expression for a value that is given to the word itself, as in `word = value`.
     """
     value = weaken(pair.value.encode(), head=False).pattern.decode()
-    return f"(?:^|[^A-Za-z0-9]){word_pattern(pair.word)}{_GIVEN}(?-i:{value})".encode()
+    word = word_pattern(pair.word)
+    return f"(?:^|[^A-Za-z0-9]){word}{_SUFFIX}{_GIVEN}(?-i:{value})".encode()
 
 
 def word_pattern(word: str) -> str:
@@ -131,6 +154,7 @@ class KeyedMatcher:
         self._values: dict[str, tuple[Any, int, int]] = {}
         self._words: dict[str, Any] = {}
         self._reaches: dict[int, tuple[int, int]] = {}
+        self._names: dict[tuple[str, ...], re.Pattern[bytes]] = {}
         # The next version of a file brings the same text around the same hit.
         self._memo: dict[tuple[int, bytes, int], tuple[_Spot, ...]] = {}
 
@@ -189,13 +213,16 @@ class KeyedMatcher:
         if word is None or placeholder(secret) is not None or _IDENTIFIER.fullmatch(secret):
             return
         before = data[word[1] : span[0]]
+        if _HEX.fullmatch(secret) and _OBJECT.search(before):
+            return
         ahead = data[max(0, word[0] - _AHEAD) : word[0]].rpartition(b"\n")[2]
         for number in pair.rules:
             rule = self._rules[number]
             keyed = rule.keyed
             if keyed is None or len(before) > keyed.distance:
                 continue
-            if not (_named(before, keyed) or _BINDING.fullmatch(before) or _named(ahead, keyed)):
+            named = self._name_pattern(keyed)
+            if not (named.search(before) or _BINDING.fullmatch(before) or named.search(ahead)):
                 continue
             if rule.entropy is not None and shannon(secret) < _floor(rule.entropy, before):
                 continue
@@ -212,6 +239,18 @@ class KeyedMatcher:
             weak = weaken(value.encode())
             known = pattern, min(weak.before, _WIDEST), min(weak.width, _WIDEST)
             self._values[value] = known
+        return known
+
+    def _name_pattern(self, keyed: Keyed) -> re.Pattern[bytes]:
+        """
+        Return a pattern for the names that a rule wants; of no names, one that is everywhere.
+        """
+        known = self._names.get(keyed.names)
+        if known is None:
+            names = [
+                _WHOLE_NAMES.get(name, re.escape(name)) for name in map(str.lower, keyed.names)
+            ]
+            known = self._names[keyed.names] = re.compile("|".join(names).encode(), re.IGNORECASE)
         return known
 
     def _value(self, data: bytes, end: int, value: str) -> tuple[int, int] | None:
@@ -274,8 +313,3 @@ def _floor(entropy: float, before: bytes) -> float:
     Return the floor for a value that stands behind `before`: lower where a name says what it is.
     """
     return min(entropy, _LEAST_BITS) if _CREDENTIAL.search(before) else entropy
-
-
-def _named(before: bytes, keyed: Keyed) -> bool:
-    lowered = before.lower()
-    return not keyed.names or any(name.lower().encode() in lowered for name in keyed.names)

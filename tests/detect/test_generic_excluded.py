@@ -4,9 +4,11 @@ What opens nothing is no candidate, whatever it looks like; what might open some
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from scanner.detect.generic_excluded import excluded
+from scanner.detect.generic_excluded import begins_a_text, excluded
 from tests.lookalikes import fill
 
 OPENS_NOTHING = {
@@ -31,6 +33,13 @@ OPENS_NOTHING = {
     "digest of a package": ("http-token", "sha512-{{base64:88}}"),
     "country": ("PW", "Paalu"),
     "word for password": ("LABEL_PASSWORD", "Mot de passe"),
+    "word for password, capital": ("LABEL_PASSWORD", "Şifrə"),
+    "handshake of a socket": ("Sec-WebSocket-Key", "{{base64:22}}=="),
+    "lock of WebDAV": ("Lock-Token", "urn:uuid:{{uuid}}"),
+    "id at Twilio": ("message_sid", "SM{{hex:32}}"),
+    "object in a bucket": ("Key", "exports/2024/A.parquet"),
+    "numbered signature": ("correct_signature512", "{{hex:128}}"),
+    "name of a key of OpenPGP": ("gpg-key", "D56C4FCA57A46444"),
     "sentence": ("FORGOT_PASSWORD", "Şifrənizi unutdunuz?"),
 }
 MAY_OPEN = {
@@ -41,6 +50,8 @@ MAY_OPEN = {
     "other letters": ("password", "pässwörter77"),
     "key": ("encryption_key", "{{base64:44}}"),
     "secret id of a role": ("secret_id", "{{alnum:24}}"),
+    "key at Twilio": ("api_key_sid", "SK{{hex:32}}"),
+    "password with a dot": ("password", "{{alnum:8}}.json"),
     "secret of a client": ("client_secret", "{{hex:32}}"),
 }
 
@@ -57,3 +68,41 @@ def test_what_may_open_something_stays(name: str, value: str) -> None:
 
 def test_bytes_that_are_no_text_are_no_password() -> None:
     assert excluded(b"password", b"\x89\xff\xfe\x12\x80abc")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("Confirm.password=Potvrzení hesla", id="two words"),
+        pytest.param("token.unlock=Odblokuj Jenkinsa", id="two words more"),
+        pytest.param("password=Senha\\ errada", id="blanks that are escaped"),
+        pytest.param("password=Bitte geben Sie es ein.", id="a sentence"),
+    ],
+)
+def test_an_unquoted_text_for_people_is_no_value(line: str) -> None:
+    data = line.encode()
+    start = data.index(b"=") + 1
+    end = start + len(re.match(rb"[^ \\]+", data[start:])[0])
+    assert begins_a_text(b"password", data, start, end)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("password=abcdefgh", id="alone"),
+        pytest.param("password=abcdefgh host=db.internal", id="a connection string"),
+        pytest.param("password=abcdefgh # for the tests", id="a comment"),
+        pytest.param("password=abcdefg7 and more", id="a digit"),
+    ],
+)
+def test_a_value_with_something_else_behind_it_stays(line: str) -> None:
+    data = line.encode()
+    assert not begins_a_text(b"password", data, 9, 17)
+
+
+def test_a_variable_before_a_command_has_a_value() -> None:
+    assert not begins_a_text(b"PGPASSWORD", b"PGPASSWORD=abcdefgh psql -h db", 11, 19)
+
+
+def test_the_words_of_a_phrase_are_its_value() -> None:
+    assert not begins_a_text(b"seed_phrase", b"seed_phrase=abandon ability able", 12, 19)

@@ -39,6 +39,11 @@ FOUND = {
     "xml element": (b"<password>%s</password>", b"password", Form.ELEMENT),
     "xml attribute": (b'<property name="password" value="%s"/>', b"password", Form.QUOTED),
     "bearer": (b"curl -H 'Authorization: Bearer %s' https://h", b"Bearer", Form.SCHEME),
+    "url of a dotted scheme": (
+        b"DB=postgres.tcp://app:%s@db.internal/x",
+        b"postgres.tcp",
+        Form.URL,
+    ),
     "url": (b"DB=postgres://app:%s@db.internal/x", b"postgres", Form.URL),
     "option": (b"tool --password %s --verbose", b"--password", Form.OPTION),
     "user and password": (b"curl -u admin:%s https://h/", b"-u", Form.OPTION),
@@ -69,6 +74,9 @@ NOT_FOUND = {
     "author is not auth": b'author = "somebody else"',
     "keyboard is not key": b'keyboard = "qwertz-layout"',
     "empty": b'password = ""',
+    "text for people": "invalid.password=Nieprawidłowe hasło".encode(),
+    "label under a dotted name": b"security-token.title=Willkommen",
+    "date": b"admin.passwordMtime: 2019-03-20T17:54:53Z",
     "prose": b"a password belongs into the vault of the team",
 }
 

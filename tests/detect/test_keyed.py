@@ -48,6 +48,8 @@ def found(text: str) -> int:
         pytest.param("proceed to acmerocket:\n\n{{hex:32}}\n", id="on the line after"),
         pytest.param("acmerocket_key = {{hex:32}}==", id="padded"),
         pytest.param("acmerocket2 = '{{hex:32}}'", id="numbered"),
+        pytest.param("acmerocket.io: {{hex:32}}", id="its domain"),
+        pytest.param("AcmerocketAPI = '{{hex:32}}'", id="its name goes on"),
         pytest.param("<secret>{acmerocket AB {{hex:32}}}</secret>", id="ahead of the word"),
     ],
 )
@@ -131,6 +133,8 @@ OLD = Engine(
         pytest.param("configure_oauth_cas3_x", 1, id="a part of one letter"),
         pytest.param("configure_oauth_cas3x2", 1, id="a part that goes on behind a digit"),
         pytest.param("configure_oauths_cas3", 0, id="a function"),
+        pytest.param("passport-github-oauth", 0, id="a package"),
+        pytest.param("GoogleOauth2LoginForm", 0, id="a class"),
         pytest.param("{{alnum:9}}_{{alnum:10}}", 1, id="chance"),
     ],
 )
@@ -169,3 +173,36 @@ def test_the_nearest_word_is_the_last_that_its_pattern_finds(parts: list[str], w
     plainly = compiled(word_pattern(word), "ir").search(data, low, start)
     told = KeyedMatcher(RuleTable.of([]), [pair])._word(data, start, pair)
     assert told == (plainly and plainly.span())
+
+
+GIT = Engine(
+    Plan.make(
+        [
+            dataclasses.replace(
+                RULE,
+                keyed=Keyed(
+                    words=("acmerocket",), value="[0-9a-f]{40}", names=("token", "pat", "auth")
+                ),
+            )
+        ],
+        code=False,
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param('"path": "acmerocket/a.go",\n"sha": "{{hex:40}}"', 0, id="a digest"),
+        pytest.param("acmerocket/token/blobs/{{hex:40}}", 0, id="an address of a git object"),
+        pytest.param("acmerocket_token_commit = {{hex:40}}", 0, id="a commit"),
+        pytest.param('"path": "acmerocket", x {{hex:40}}', 0, id="a path is no PAT"),
+        pytest.param("author: acmerocket x {{hex:40}}", 0, id="an author has no auth"),
+        pytest.param("acmerocket_pat = {{hex:40}}", 1, id="a PAT"),
+        pytest.param("authorization: acmerocket x {{hex:40}}", 1, id="an authorization"),
+        pytest.param('acmerocket {"token": "{{hex:40}}"}', 1, id="a token"),
+    ],
+)
+def test_names_of_git_objects_are_no_tokens(text: str, expected: int):
+    batch = ListBatch([(Document(Place.FILE, b"a.txt", "b0"), fill(text).encode())])
+    assert len(GIT.scanner().scan(batch)) == expected
