@@ -184,6 +184,9 @@ class Match:
     allow: str | None = None
     """The inline suppression comment that stands on its line, if any (text after the marker)."""
 
+    peer_marker: str | None = None
+    """Another scanner's marker on its line, if any; counts on request alone."""
+
     seal: SealRecord | None = None
     nudge: float = 0.0
     """What offline proof adds to the score, or takes off it, whatever the path says."""
@@ -254,7 +257,7 @@ class Suppressed:
     """
 
     by: str
-    """`baseline`, `comment` or `policy`."""
+    """`baseline`, `comment`, `peer-marker` or `policy`."""
 
     reason: str | None = None
     until: str | None = None

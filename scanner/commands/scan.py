@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         ((match, (where_it_stands(match),)) for match in seen.matches),
         session.engine.rule,
         session.fingerprints,
-        comments=Comments.HONOURED,
+        comments=Comments.WITH_PEERS if session.settings.peer_markers else Comments.HONOURED,
         minimum=session.settings.min_confidence,
         paths_known=True,
         seen=seen,

@@ -346,6 +346,7 @@ class Scanner:
                     features=item.features,
                     companions=beside,
                     allow=source.allow(item.start, item.end),
+                    peer_marker=source.peer_marker(item.start, item.end),
                     seal=item.seal,
                     proven=item.proven,
                 )

@@ -4,9 +4,9 @@ Byte offsets → lines and columns for a person.
 
 from __future__ import annotations
 
+from scanner.markers import OWN, peer_marker
 from scanner.model import Position
 
-MARKER = b"unsealed:allow"
 _AROUND = 2_000
 
 
@@ -61,21 +61,32 @@ class Locator:
         """
         data = self._data
         if self._has_marker is None:
-            self._has_marker = MARKER in data
+            self._has_marker = OWN in data
         if not self._has_marker:
             return None
-        after = data.find(b"\n", end, end + _AROUND)
-        after = min(len(data), end + _AROUND) if after < 0 else after
-        before = data.rfind(b"\n", max(0, start - _AROUND), start) + 1
-        before = before or max(0, start - _AROUND)
-        found = data.find(MARKER, end, after)
+        before, after = self._lines(start, end)
+        found = data.find(OWN, end, after)
         if found < 0:
-            found = data.find(MARKER, before, start)
+            found = data.find(OWN, before, start)
         if found < 0:
             return None
         stop = data.find(b"\n", found, after)
-        text = data[found + len(MARKER) : stop if stop >= 0 else after]
+        text = data[found + len(OWN) : stop if stop >= 0 else after]
         return text.decode("utf-8", errors="replace").strip()
+
+    def peer_marker(self, start: int, end: int) -> str | None:
+        """
+        Return another scanner's marker on the lines of `data[start:end]`, if one stands there.
+        """
+        before, after = self._lines(start, end)
+        return peer_marker(self._data[end:after]) or peer_marker(self._data[before:start])
+
+    def _lines(self, start: int, end: int) -> tuple[int, int]:
+        data = self._data
+        after = data.find(b"\n", end, end + _AROUND)
+        after = min(len(data), end + _AROUND) if after < 0 else after
+        before = data.rfind(b"\n", max(0, start - _AROUND), start) + 1
+        return before or max(0, start - _AROUND), after
 
 
 def _characters(part: bytes) -> int:

@@ -136,6 +136,16 @@ class Source:
         source, start, end = outer
         return source.locator.allow(start, end)
 
+    def peer_marker(self, start: int, end: int) -> str | None:
+        """
+        Return another scanner's marker on the outer line, if any.
+        """
+        outer = self.outer_span(start, end)
+        if outer is None:
+            return None
+        source, start, end = outer
+        return source.locator.peer_marker(start, end)
+
     def outer_span(self, start: int, end: int) -> tuple[Source, int, int] | None:
         """
         Return the text whose lines count, and the span in it.

@@ -77,7 +77,11 @@ def collapse(
         key: object = match.secret or occurrences[0].path
         group = groups.setdefault((rule.id, key), _Group(rule, match.secret))
         _add(group, match, occurrences, rescore)
-        waved, notice = (None, None) if comments is Comments.IGNORED else by_comment(match)
+        waved, notice = (
+            (None, None)
+            if comments is Comments.IGNORED
+            else by_comment(match, peers=comments is Comments.WITH_PEERS)
+        )
         if waved is not None and comments is Comments.REPORTED:
             waved = None
             notice = f"a comment of this change allows {rule.id}: a change cannot excuse itself"

@@ -5,15 +5,8 @@ Inline suppressions: `unsealed:allow RULE reason` on the line of the finding.
 from __future__ import annotations
 
 import enum
-import re
 
 from scanner.model import Match, Suppressed
-
-_PEERS = re.compile(
-    rb"gitleaks:allow|betterleaks:allow|trufflehog:ignore|kingfisher:(?:ignore|allow)"
-    rb"|pragma:\s*(?:allowlist|whitelist)\s+secret|ggignore|nosecret",
-    re.IGNORECASE,
-)
 
 
 class Comments(enum.Enum):
@@ -24,6 +17,9 @@ class Comments(enum.Enum):
     HONOURED = "honoured"
     """An own working copy: a comment with a reason waves its line through, counted."""
 
+    WITH_PEERS = "with-peers"
+    """The same, and the markers of other scanners count too."""
+
     REPORTED = "reported"
     """A change under review cannot excuse itself: comments are named and do not count."""
 
@@ -31,21 +27,16 @@ class Comments(enum.Enum):
     """A full-history audit."""
 
 
-def peer_marker(line: bytes) -> str | None:
-    """
-    Return the other tools' suppression marker that stands on `line`, if any.
-    """
-    found = _PEERS.search(line)
-    return found[0].decode("ascii", errors="replace").lower() if found else None
-
-
-def by_comment(match: Match) -> tuple[Suppressed | None, str | None]:
+def by_comment(match: Match, *, peers: bool = False) -> tuple[Suppressed | None, str | None]:
     """
     Return what the match's own line says in its favour, and a notice where it
     does not hold.
 
-    A comment holds if it names the rule (or `*`) and gives a reason.
+    A comment holds if it names the rule (or `*`) and gives a reason; with `peers`, another
+    scanner's marker does, which names neither.
     """
+    if peers and match.peer_marker is not None:
+        return Suppressed(by="peer-marker", reason=match.peer_marker), None
     if match.allow is None:
         return None, None
     rule, _, reason = match.allow.strip().partition(" ")

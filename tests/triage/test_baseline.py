@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.errors import ConfigError
+from scanner.markers import peer_marker
 from scanner.model import (
     Confidence,
     Document,
@@ -24,7 +25,7 @@ from scanner.model import (
 )
 from scanner.secret import Secret
 from scanner.triage import baseline as baselines
-from scanner.triage.suppression import by_comment, peer_marker
+from scanner.triage.suppression import by_comment
 
 KEY = bytes(32)
 NAME = "ab" * 16
