@@ -73,6 +73,8 @@ def _docker(data: bytes, start: int, end: int) -> Server | None:  # noqa: ARG001
 
 def _npm(data: bytes, start: int, end: int) -> Server | None:  # noqa: ARG001 # as the others
     line = max(data.rfind(b"\n", 0, start) + 1, start - _REACH)
+    if data.find(b"_auth", line, start) < 0 and data.find(b"_password", line, start) < 0:
+        return None
     entry = _NPM.search(data, line, start)
     registries = dict.fromkeys(_REGISTRY.findall(data))
     if entry is None:
@@ -97,6 +99,8 @@ def _pypi(data: bytes, start: int, end: int) -> Server | None:
     Read a section of a `.pypirc`: `repository`, `username` and `password`.
     """
     low = max(0, start - _REACH)
+    if data.find(b"repository", low) < 0:
+        return None
     heads = list(_SECTION.finditer(data, low, start))
     if not heads or _PYPI_REST.match(data, end) is None:
         return None
