@@ -108,7 +108,10 @@ def _pem(kind: bytes, body: bytes, *, ended: bool) -> tuple[str, str] | None:
     headers = [line for line in lines if _HEADER.fullmatch(line)]
     rest = [line for line in lines if line and not _HEADER.fullmatch(line)]
     if kind.endswith(b"BLOCK"):
-        return _openpgp(rest)
+        judged = _openpgp(rest)
+        if judged and judged[0] == "sealed" and not ended:
+            return "broken", "the armor's last line is gone"
+        return judged
     raw = from_base64(b"".join(rest))
     claims = kind.startswith(b"ENCRYPTED") or any(
         line.startswith(b"Proc-Type:") and b"ENCRYPTED" in line for line in headers
@@ -303,6 +306,8 @@ def _judged_ring(raw: bytes) -> tuple[str, str] | None:
     except ValueError:
         return None
     protections = [protection(packet.body) for packet in keys]
+    if keys and not keys[-1].whole and "open" not in protections:
+        return "broken", "it ends inside a packet"
     if "open" in protections:
         return "plaintext", "an open OpenPGP key: no passphrase protects it"
     if "sealed" in protections:

@@ -269,3 +269,20 @@ SHELL = "#!/bin/sh\n"
 )  # fmt: skip
 def test_credential_files(data: str, path: str, state: str) -> None:
     assert told(data, path) == [f"credential-file:{state}"]
+
+
+def _ring(end: str = "") -> str:
+    public = b"\x04" + bytes(4) + b"\x01" + (16).to_bytes(2, "big") + b"\xff\xff" + b"\0\x02\x03"
+    body = public + b"\xfe\x09\x03\x08" + makers.noise(80)  # usage 254: under a passphrase
+    raw = b"\x95" + len(body).to_bytes(2, "big") + body
+    kind = "PGP PRIVATE KEY BLOCK-----\n"
+    text = base64.encodebytes(raw).decode()
+    return f"-----BEGIN {kind}\n{text}" + (f"-----END {kind}" if end else "")
+
+
+def test_a_sealed_key_ring_that_is_cut_off_is_broken() -> None:
+    whole = _ring("whole")
+    lines = whole.split("\n")
+    assert told(whole, "key.asc") == ["private-key:sealed"]
+    assert told(_ring(), "key.asc") == ["private-key:broken"]
+    assert told("\n".join([*lines[:3], *lines[-2:]]), "key.asc") == ["private-key:broken"]
