@@ -300,6 +300,7 @@ class Scanner:
                 purse = Purse(view.source)
                 if purse.depth >= MAX_DEPTH:
                     purse.limit("depth", f"more than {MAX_DEPTH} codings or containers deep")
+                    self.limits += purse.taken_limits()
                     continue
                 for derived in derived_texts(deriver, view, purse):
                     if not purse.spend(len(derived.data)):
