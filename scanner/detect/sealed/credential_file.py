@@ -19,10 +19,9 @@ _MAX_SIZE = 16 << 20  # bytes; no credential file is larger, but a Terraform sta
 _SEALED_STARTS = (b"$ANSIBLE_VAULT", b"age-encryption.org/", b"\0GITCRYPT\0", b"U2FsdGVkX1",
     b"Salted__", b"-----BEGIN PGP MESSAGE", b"-----BEGIN AGE ENCRYPTED", b"\x85", b"\x8c", b"\x84",
     b"\xc1", b"\xc3")  # fmt: skip
-_KUBECONFIG = re.compile(
-    rb"(?=.*[\"'\s,{]users[\"']?[ \t]*:)[\"']?kind[\"']?[ \t]*:[ \t\r\n]*[\"']?Config(?!\w)",
-    re.DOTALL,
-)
+# Two searches: one pattern for both would look through the rest of the text from each byte of it.
+_KUBECONFIG = re.compile(rb"kind[\"']?[ \t]*:[ \t\r\n]*[\"']?Config(?!\w)")
+_USERS = re.compile(rb"[\"'\s,{]users[\"']?[ \t]*:")
 _SAMPLE = re.compile(
     r"(?i)(?:^|[-_.])(?:example|sample|template|dist|tmpl|tpl|(?<!application_)defaults?|schema|j2)"
     r"(?:[-_.]|$)"
@@ -336,7 +335,8 @@ def check(data: bytes, path: bytes | None = None) -> list[SealRecord]:
     for pattern, kind, judge in _COMPILED:
         if pattern.search(name):
             return _judged(data, path, kind, judge)
-    if _KUBECONFIG.search(data):
+    config = _KUBECONFIG.search(data)
+    if config is not None and _USERS.search(data, config.end()):
         return _judged(data, path, "kubeconfig", _kubeconfig)
     return []
 

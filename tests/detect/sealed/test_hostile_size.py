@@ -42,6 +42,7 @@ def bomb() -> bytes:
         ),
         pytest.param(b"m.yaml", (b"---\n" + SECRET + b"data:\n  p: aHVudGVyMg==\n") * 10_000,
                      id="thousands of documents"),
+        pytest.param(b"m.yaml", b"kind: Config\n" + b"a: b\n" * 400_000, id="no users follow"),
     ],
 )  # fmt: skip
 def test_time_is_bounded(path: bytes, data: bytes) -> None:
