@@ -10,6 +10,7 @@ hints, so one too many costs a look; that none is lost is tested against plain s
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -85,7 +86,8 @@ class Carrier:
     def __init__(self, passes: Sequence[tuple[FirstPass, int]]) -> None:
         self._passes = passes
         self._last: Last | None = None
-        self._kept: dict[int, tuple[int, Hits]] = {}
+        # A plain dict gets slower the more is taken from its front.
+        self._kept: OrderedDict[int, tuple[int, Hits]] = OrderedDict()
 
     def worth(self, batch: Batch) -> bool:
         """
@@ -159,8 +161,8 @@ class Carrier:
         if not shared.first:
             self._kept.clear()
         oldest = shared.first - shared.kept
-        while self._kept and (number := next(iter(self._kept))) < oldest:
-            del self._kept[number]
+        while self._kept and next(iter(self._kept)) < oldest:
+            self._kept.popitem(last=False)
 
 
 def _repeated(
