@@ -16,6 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 _NAME = "_native.so"
+_VERSION = 1
+"""That of `unsealed_version` in `packs.c`; a checkout's library may be older than the checkout."""
+
 POINTER = ctypes.c_void_p
 NUMBER = ctypes.c_int64
 
@@ -40,7 +43,8 @@ class Library(NamedTuple):
 @lru_cache(maxsize=1)
 def library() -> Library | None:
     """
-    Return the library, `None` where it, or zlib's functions, are missing.
+    Return the library, `None` where it, or zlib's functions, are missing, or it is of another
+    version.
     """
     try:
         ours = ctypes.CDLL(str(Path(__file__).with_name(_NAME)))
@@ -49,6 +53,9 @@ def library() -> Library | None:
         functions = (theirs.inflateInit_, theirs.inflate, theirs.inflateReset, theirs.inflateEnd)
         table = Zlib(*(ctypes.cast(one, POINTER) for one in functions), theirs.zlibVersion())
         _declare(ours)
+        ours.unsealed_version.restype = NUMBER
+        if ours.unsealed_version() != _VERSION:
+            return None
     except (OSError, AttributeError):
         return None
     return Library(ours, table)

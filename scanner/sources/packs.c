@@ -479,6 +479,10 @@ int64_t unsealed_read(reader *r, batch *b, const int64_t *offsets, int64_t count
     return n;
 }
 
+/* Changed with every change of a structure or call, here and in `native.py`: a library that was
+ * built before another version of its caller came must not be called. */
+int64_t unsealed_version(void) { return 1; }
+
 void unsealed_close(reader *r) {
     if (!r) return;
     while (r->oldest) forget_oldest(r);

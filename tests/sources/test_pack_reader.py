@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scanner.sources import stream
+from scanner.sources import native, stream
 from scanner.sources.git import open_repository
 from scanner.sources.native import library
 from scanner.sources.objects import ObjectWalk
@@ -89,6 +89,12 @@ def filled(repo: Repository, versions: int = 60) -> Repository:
 def test_it_is_built_where_there_is_a_compiler() -> None:
     if shutil.which("cc") and sys.platform.startswith("linux"):
         assert library() is not None
+
+
+def test_a_library_of_another_version_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "_VERSION", -1)
+
+    assert library.__wrapped__() is None
 
 
 @built
