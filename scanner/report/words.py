@@ -114,9 +114,9 @@ def why(finding: Finding) -> str:
 
 def begun(text: str) -> str:
     """
-    Return a text as a sentence begins: its first letter large.
+    Return a text as a sentence begins: its first letter large, unless its first word is a name.
     """
-    return text[:1].upper() + text[1:]
+    return text[:1].upper() + text[1:] if text.split(" ", 1)[0].isalpha() else text
 
 
 def status(verification: Verification) -> str:

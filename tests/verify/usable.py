@@ -16,7 +16,7 @@ from functools import cache
 from scanner.detect.checksums import MAKERS
 from scanner.detect.engine import Engine
 from scanner.model import Confidence, Document, Finding, Match, Occurrence, Place, Severity
-from scanner.ruleset.companion_kinds import spelled_out
+from scanner.ruleset.companion_kinds import KUBECONFIG, SERVER, spelled_out
 from scanner.ruleset.schema import CompanionSpec, Rule
 from scanner.ruleset.shipped import shipped_packs
 from scanner.sources.batch import ListBatch
@@ -98,6 +98,8 @@ def beside(rule: Rule) -> dict[str, tuple[str, str, str]]:
     """What stands beside a rule's secret, by the companion's name."""
     rows: dict[str, tuple[str, str, str]] = {}
     for spec in rule.companions:
+        if spec.kind in (KUBECONFIG, SERVER):
+            continue  # made of what stands around: no declared check asks for one
         written = spec.pattern is None or (rule.provider, spec.name) in _PATTERNED
         if written and spec.name not in rows:
             rows[spec.name] = _written(rule, spec)
