@@ -50,4 +50,5 @@ def test_time_is_bounded(path: bytes, data: bytes) -> None:
 
     seal_records(data, path)
 
-    assert time.process_time() - begun < 4
+    # Far from what a busy machine takes; what grows faster than the text takes hours.
+    assert time.process_time() - begun < 60
