@@ -4,7 +4,7 @@ Equal matches become one finding: one secret under one rule, with all its occurr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from scanner.model import (
@@ -23,6 +23,11 @@ from scanner.triage.suppression import Comments, by_comment
 
 Located = tuple[Match, tuple[Occurrence, ...]]
 """A match and the places where it came in, the earliest first."""
+
+_KEYS = frozenset({"private-key", "private-key-putty", "age-identity"})
+_OPEN_KEY = "private-key-plaintext"
+_SAID = 0.3
+"""What is left of the score of a state that another finding tells as well."""
 
 LOW, MEDIUM = 0.5, 0.75
 """Scores below `LOW` are of low confidence, from `MEDIUM` on of high."""
@@ -91,6 +96,7 @@ def collapse(
             group.counts = True
         else:
             group.waved = waved
+    _tell_once(groups)
     # Naming a weak value is slow on purpose: only what is told gets a name.
     told = [group for group in groups.values() if confidence_of(group.score) >= minimum]
     fingerprints.prepare(group.secret for group in told if group.secret is not None)
@@ -112,6 +118,32 @@ def _add(
     group.occurrences.update(dict.fromkeys(occurrences))
     group.companions.update(dict.fromkeys(match.companions))
     group.seal = group.seal or match.seal
+
+
+def _tell_once(groups: Mapping[tuple[str, object], _Group]) -> None:
+    """
+    Lower what says of a key that it lies open where the key itself is told: it is one exposure.
+    The key's finding carries the record; the state stays a finding, of low confidence.
+    """
+    owners: dict[object, _Group] = {}
+    for group in groups.values():
+        if group.rule.id in _KEYS and group.score >= LOW:
+            owners.update(dict.fromkeys(map(_place, group.occurrences), group))
+    for group in groups.values():
+        if group.rule.id != _OPEN_KEY:
+            continue
+        found = [owners.get(_place(occurrence)) for occurrence in group.occurrences]
+        for owner in found:
+            if owner is not None:
+                owner.seal = owner.seal or group.seal
+        if all(found):
+            group.score = min(group.score, _SAID)
+            group.reasons = (*group.reasons, "the key itself is told by its own finding")
+
+
+def _place(occurrence: Occurrence) -> tuple[object, ...]:
+    line = occurrence.position.line if occurrence.position else 0
+    return occurrence.commit, occurrence.path, occurrence.inner_path, line
 
 
 def _finding(group: _Group, fingerprints: Fingerprints) -> Finding:

@@ -36,25 +36,50 @@ def rule(rule_id: str) -> Rule:
     )
 
 
-def located(rule_id: str, *, line: int, path: bytes = b"a.key", sealed: bool = False):
+def located(rule_id: str, *, line: int, path: bytes = b"a.key", sealed: bool = False, score=0.95):
     position = Position(line, 1, line, 9)
     match = Match(
         rule_id=rule_id,
         secret=None if sealed else Secret(fill("{{alnum:40}}").encode()),
         document=Document(Place.FILE, path, "b0"),
         position=position,
-        score=0.95,
+        score=score,
         seal=SEAL if sealed else None,
     )
     return match, (Occurrence(place=Place.FILE, path=path, position=position),)
 
 
-def told(*items) -> list[str]:
-    findings, _ = collapse(items, rule, Fingerprints(b"k" * 32), comments=Comments.HONOURED)
+def told(*items, minimum: Confidence = Confidence.MEDIUM) -> list[str]:
+    findings, _ = collapse(
+        items,
+        rule,
+        Fingerprints(b"k" * 32),
+        comments=Comments.HONOURED,
+        minimum=minimum,
+    )
     return sorted(finding.rule_id for finding in findings)
 
 
-def test_the_record_of_an_open_key_is_told_beside_the_key_as_every_state_is():
+def test_an_open_key_is_told_once_and_its_state_stays_a_finding_of_low_confidence():
     key = located("private-key", line=3)
     record = located("private-key-plaintext", line=3, sealed=True)
-    assert told(key, record) == ["private-key", "private-key-plaintext"]
+    assert told(key, record) == ["private-key"]
+    assert told(key, record, minimum=Confidence.LOW) == ["private-key", "private-key-plaintext"]
+
+
+def test_the_finding_of_a_key_carries_the_record_of_its_state():
+    key = located("private-key", line=3)
+    record = located("private-key-plaintext", line=3, sealed=True)
+    findings, _ = collapse([record, key], rule, Fingerprints(b"k" * 32), comments=Comments.HONOURED)
+    assert [finding.seal for finding in findings if finding.rule_id == "private-key"] == [SEAL]
+
+
+def test_the_state_of_a_key_that_no_other_finding_tells_stays_high():
+    elsewhere = located("private-key", line=3, path=b"b.key")
+    doubted = located("private-key", line=9, score=0.2)
+    one = located("private-key-plaintext", line=3, sealed=True)
+    other = located("private-key-plaintext", line=9, sealed=True)
+    assert "private-key-plaintext" in told(one, elsewhere)
+    assert "private-key-plaintext" in told(other, doubted)
+    # Two keys in one file are one finding of its state: each must be told.
+    assert "private-key-plaintext" in told(one, other, located("private-key", line=3))
