@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 
 from scanner.detect.sealed.credential_sealed import laravel, password_file, rails
+from scanner.detect.sealed.credential_terraform import terraform_state
 from scanner.detect.sealed.evidence import ValueKind, base_name, is_readable, tells, value_kind
 from scanner.detect.sealed.line_reader import Leaf, read_assignments, read_lines
 from scanner.detect.sealed.structure import documents
@@ -111,28 +112,6 @@ def _docker(text: str) -> tuple[str, str, int] | None:
                 )
     if "credsStore" in value or "credHelpers" in value:
         return _elsewhere("its credentials lie in a helper")
-    return None
-
-
-def _terraform_state(text: str) -> tuple[str, str, int] | None:
-    value = _json(text)
-    if not isinstance(value, dict) or not {"version", "terraform_version", "resources"} & set(
-        value
-    ):
-        return None
-    todo: list[tuple[str, object]] = [("", value)]
-    seen = 0
-    while todo and seen < 500_000:
-        name, item = todo.pop()
-        seen += 1
-        if isinstance(item, dict):
-            if item.get("sensitive") is True and item.get("value") not in (None, ""):
-                return _found(f"the sensitive output {name!r} lies open", _line_of(text, name))
-            todo.extend((str(key), inner) for key, inner in item.items())
-        elif isinstance(item, list):
-            todo.extend((name, inner) for inner in item)
-        elif isinstance(item, str) and tells(name, item):
-            return _found(f"the attribute {name!r} lies open", _line_of(text, name))
     return None
 
 
@@ -265,7 +244,7 @@ KINDS: tuple[tuple[str, str, Judge], ...] = (
         "docker",
         _docker,
     ),
-    (r"\.tfstate(?:\.\d+)?(?:\.backup)?$", "Terraform state", _terraform_state),
+    (r"\.tfstate(?:\.\d+)?(?:\.backup)?$", "Terraform state", terraform_state),
     (r"\.tfvars$", "Terraform variables", _telling),
     (r"\.tfvars\.json$", "Terraform variables", _telling_json),
     (r"(?:^|/)\.yarnrc\.yml$", "yarnrc", _yarn),
@@ -281,7 +260,7 @@ KINDS: tuple[tuple[str, str, Judge], ...] = (
     (r"(?:^|/)credentials\.xml$", "Jenkins", _jenkins),
     (r"(?:^|/)(?:\.m2/)?settings(?:-security)?\.xml$", "Maven", _xml_password),
     (
-        r"(?:^|/)\.aws/credentials$|(?:^|/)\.?aws[-_]credentials(?:\.\w+)?$|(?:^|/)\.boto$|\.s3cfg$",
+        r"(?:^|/)\.?aws/credentials$|(?:^|/)\.?aws[-_]credentials(?:\.\w+)?$|(?:^|/)\.boto$|\.s3cfg$",
         "AWS",
         _assignments(r"(?i)(?:secret_access_key|secret_key|session_token)$", "lies open"),
     ),

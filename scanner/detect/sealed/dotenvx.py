@@ -24,15 +24,18 @@ FORMAT = "dotenvx"
 MARK = "encrypted:"
 _PUBLIC = re.compile(r"DOTENV_PUBLIC_KEY(?:_\w+)?")
 _PRIVATE = re.compile(r"DOTENV_PRIVATE_KEY(?:_\w+)?")
+_VAULT = re.compile(r"DOTENV_VAULT_\w+(?<!_VERSION)")
+_CUT = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 _POINT = re.compile(r"0[23][0-9a-fA-F]{64}")
 _SEALED_AT_LEAST = 65 + 16 + 16  # bytes: a public key, a nonce, a code
+_VAULT_AT_LEAST = 12 + 16  # bytes: a nonce, a code
 
 
 def check(data: bytes, path: bytes | None = None) -> list[SealRecord]:
     """
     Return one record if `data` is a dotenv file with sealed values or a public key.
     """
-    if b"DOTENV_P" not in data and MARK.encode() not in data:
+    if b"DOTENV_P" not in data and b"DOTENV_V" not in data and MARK.encode() not in data:
         return []
     if not is_dotenv(path):
         return []
@@ -45,11 +48,34 @@ def check(data: bytes, path: bytes | None = None) -> list[SealRecord]:
     if private:
         reason = "a private key of dotenvx lies open: it opens every value sealed for it"
         return [_record("plaintext", reason, private[0])]
+    if any(_VAULT.fullmatch(leaf.path[-1]) for leaf in values):
+        return [_judged_vault(values)]
     public = [leaf for leaf in leaves if _PUBLIC.fullmatch(leaf.path[-1])]
     dressed = [leaf for leaf in values if leaf.value.startswith(MARK)]
     if not public and not dressed:
         return []
     return [_verdict(public, values, dressed, data)]
+
+
+def _judged_vault(values: list[Leaf]) -> SealRecord:
+    """
+    Judge what dotenv-vault writes: each environment is one value, sealed under a key of its own.
+    """
+    sealed = 0
+    for leaf in values:
+        if _VAULT.fullmatch(leaf.path[-1]):
+            raw = from_base64(leaf.value.strip().encode("utf-8", "replace"))
+            if is_readable(raw or leaf.value.encode("utf-8", "replace"), minimum=1) and raw != b"":
+                state = "broken" if raw is None and _CUT.fullmatch(leaf.value) else "fake"
+                return _record(state, f"{leaf.path[-1]!r} is no ciphertext", leaf)
+            if len(raw or b"") < _VAULT_AT_LEAST:
+                return _record("broken", f"{leaf.path[-1]!r} ends inside nonce or code", leaf)
+            sealed += 1
+    plain = [leaf for leaf in values if tells(leaf.path[-1], leaf.value)]
+    if plain:
+        reason = f"{plain[0].path[-1]!r} stands plain beside sealed values"
+        return _record("partly-sealed", reason, plain[0])
+    return _record("sealed", f"{sealed} sealed environments")
 
 
 def is_dotenv(path: bytes | None) -> bool:

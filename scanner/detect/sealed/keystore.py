@@ -9,7 +9,7 @@ import hashlib
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from scanner.detect.sealed.evidence import base_name, extension, is_readable
-from scanner.detect.sealed.private_key import der_size
+from scanner.detect.sealed.private_key_der import der_size
 from scanner.model import SealRecord
 
 FORMAT = "keystore"

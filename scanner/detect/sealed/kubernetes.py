@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from scanner.detect.sealed.evidence import (
     TEMPLATE,
@@ -64,7 +65,28 @@ def check(data: bytes, path: bytes | None = None) -> list[SealRecord]:
                 records.append(_external(tree, prefix, kind, line))
         records += _generators(tree, path)
         records += _agent(tree)
+        records += _inside(tree)
     return records
+
+
+def _inside(tree: Tree) -> Iterator[SealRecord]:
+    """
+    Yield what lies open in manifests that stand as text in another's values.
+    """
+    for leaf in tree.leaves:
+        if "\n" not in leaf.value or leaf.path[-1:] == ("description",):
+            continue
+        if _WANTED.search(leaf.value) is None:
+            continue
+        body = leaf.value.encode("utf-8", "replace")
+        for inner in documents(body, lambda text: _WANTED.search(text) is not None):
+            for prefix, kind, line in _objects(inner):
+                if kind == "Secret":
+                    record = _secret(inner, prefix, line)
+                    if record.state == "plaintext":
+                        yield replace(
+                            record, line=leaf.line + (record.line if leaf.kind == "block" else 0)
+                        )
 
 
 def _objects(tree: Tree) -> Iterator[tuple[tuple[str, ...], str, int]]:

@@ -32,7 +32,7 @@ class Leaf:
     value: str
     line: int
     kind: str
-    """`str` (quoted or a block), `plain`, or `alias` (`value` is the anchor's name)."""
+    """`str` (quoted), `block`, `plain`, or `alias` (`value` is the anchor's name)."""
 
     tag: str | None = None
 
@@ -83,7 +83,7 @@ def read_lines(text: str, line: int = 1, *, limit: int = 400_000) -> list[Leaf]:
             number = _block_end(lines, number, indent)
             body = "\n".join(part.strip() for part in lines[start:number])
             tag = (block["tag"] or "").strip() or None
-            leaves.append(Leaf(path, body, line + start - 1, "str", tag))
+            leaves.append(Leaf(path, body, line + start - 1, "block", tag))
         elif value:
             leaves.append(_leaf(path, value, line + number - 1))
     return leaves

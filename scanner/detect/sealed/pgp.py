@@ -10,7 +10,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scanner.detect.sealed.evidence import Lines, extension, from_base64, is_readable
+from scanner.detect.sealed.evidence import (
+    Lines,
+    base_name,
+    extension,
+    from_base64,
+    is_readable,
+    tells,
+)
+from scanner.detect.sealed.line_reader import Leaf, read_assignments, read_lines
 from scanner.model import SealRecord
 
 FORMAT = "pgp"
@@ -26,6 +34,13 @@ _OPEN = {2: "a signature", 4: "a signature", 8: "compressed data", 11: "literal 
 _KEYS = frozenset({5, 6, 7, 14})
 _KNOWN_TAGS = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 17, 18, 19, 20, 21})
 _MDC_SIZE = 22
+_SIGNED = re.compile(
+    rb"^-----BEGIN PGP SIGNED MESSAGE-----[ \t]*\r?\n(?P<text>.*?)^-----BEGIN PGP SIGNATURE",
+    re.MULTILINE | re.DOTALL,
+)
+_DATA_NAME = re.compile(
+    r"\.(?:ya?ml|json|env|ini|conf|cfg|properties|tfvars|toml|txt|sql|csv)\.asc$"
+)
 _CRC_LIMIT = 1 << 20  # bytes; the checksum is taken in Python
 
 
@@ -107,6 +122,7 @@ def check(data: bytes, path: bytes | None = None) -> list[SealRecord]:
     for start in _BEGIN.finditer(data) if where else ():
         line = where.at(start.start()) if where else 1
         records.append(_armored(data, start, line))
+    records += _signed(data)
     if records or extension(path) not in ("gpg", "pgp", "asc"):
         return records
     if data[:1] and data[0] & 0x80 and not is_readable(data[:64]):
@@ -115,7 +131,32 @@ def check(data: bytes, path: bytes | None = None) -> list[SealRecord]:
     if extension(path) != "asc" and data.strip() and b"-----BEGIN PGP" not in data:
         reason = "named as an OpenPGP file, and text that anyone can read"
         return [SealRecord(format=FORMAT, state="fake", reason=reason)]
+    if _DATA_NAME.search(base_name(path)) and b"-----BEGIN PGP" not in data:
+        told = _telling(data)
+        if told is not None:
+            reason = f"named as an OpenPGP file, and {told.path[-1]!r} lies open in it"
+            return [SealRecord(format=FORMAT, state="fake", reason=reason, line=told.line)]
     return []
+
+
+def _signed(data: bytes) -> list[SealRecord]:
+    """
+    Return a record for each signed text that holds a secret: a signature hides nothing.
+    """
+    records = []
+    for found in _SIGNED.finditer(data) if b"-----BEGIN PGP SIGNED" in data else ():
+        told = _telling(found["text"])
+        if told is not None:
+            line = data.count(b"\n", 0, found.start("text")) + told.line
+            reason = f"{told.path[-1]!r} lies open: the text is signed, and not encrypted"
+            records.append(SealRecord(format=FORMAT, state="fake", reason=reason, line=line))
+    return records
+
+
+def _telling(data: bytes) -> Leaf | None:
+    text = data.decode("utf-8", "replace")
+    leaves = (*read_lines(text), *read_assignments(text))
+    return next((leaf for leaf in leaves if tells(leaf.path[-1], leaf.value)), None)
 
 
 def _armored(data: bytes, start: re.Match[bytes], line: int) -> SealRecord:

@@ -9,6 +9,7 @@ import re
 
 from scanner.detect.sealed import pgp, pgp_keys
 from scanner.detect.sealed.evidence import Lines, from_base64, from_hex, is_filler, is_readable
+from scanner.detect.sealed.private_key_der import SCHEMES, der_size, judge_der
 from scanner.model import SealRecord
 
 FORMAT = "private-key"
@@ -26,11 +27,6 @@ _JOINED = re.compile(rb"""\A[\s+.]*["']|["'][\s+.,;)]*\Z""")
 """What joins the literals of a key that is written over several lines."""
 
 _COMMENT = re.compile(rb"^[ \t]*(?:\*|//|#|--|;)[ \t]*\Z", re.MULTILINE)
-_SCHEMES = (
-    bytes.fromhex("06092a864886f70d01050d"),  # PBES2
-    bytes.fromhex("06092a864886f70d0105"),  # PBES1
-    bytes.fromhex("060a2a864886f70d010c01"),  # PKCS#12 PBE
-)
 _OPENSSH = b"openssh-key-v1\0"
 _BLOCKS = (8, 16)
 GIT_CRYPT_KEY = b"\0GITCRYPTKEY\0"
@@ -146,28 +142,13 @@ def _damaged(rest: list[bytes], raw: bytes | None) -> tuple[str, str]:
     return "broken", "the body is cut off or altered: no whole base64"
 
 
-def der_size(raw: bytes) -> int | None:
-    """
-    Return the whole size that a DER sequence says it has; `None` if it is none.
-    """
-    if len(raw) < 4 or raw[0] != 0x30:
-        return None
-    first = raw[1]
-    if first < 0x80:
-        return first + 2
-    count = first & 0x7F
-    if not 1 <= count <= 4:
-        return None
-    return 2 + count + int.from_bytes(raw[2 : 2 + count], "big")
-
-
 def _pkcs8(raw: bytes, *, ended: bool) -> tuple[str, str]:
     size = der_size(raw)
     if size is None:
         if is_readable(raw, minimum=1):
             return "fake", "says that it is encrypted, and is base64 of text that anyone can read"
         return "broken", "the body is no DER: altered"
-    if not any(scheme in raw[:64] for scheme in _SCHEMES):
+    if not any(scheme in raw[:64] for scheme in SCHEMES):
         if b"\x02\x01\x00" in raw[:12] or b"\x02\x01\x01" in raw[:12]:
             return "fake", "says that it is encrypted, and holds an open key"
         return "broken", "names no scheme of encryption: altered"
@@ -283,10 +264,13 @@ def _is_open_putty(raw: bytes) -> bool:
 
 def _binary(data: bytes) -> list[SealRecord]:
     """
-    Judge a file that is a key ring of OpenPGP or a key of git-crypt.
+    Judge a file that is a key ring of OpenPGP, a key of git-crypt or one in DER.
     """
     if data.startswith(GIT_CRYPT_KEY):
         return [_record("plaintext", "a git-crypt key lies open", 1, "git-crypt")]
+    if data[:1] == b"\x30":
+        key = judge_der(data)
+        return [_record(*key, 1, "DER")] if key else []
     if data[:1] not in _RINGS:
         return []
     judged = _judged_ring(data)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from scanner.detect.sealed.private_key_starts import DER_STARTS
 from scanner.model import SealRecord
 
 
@@ -98,13 +99,17 @@ CHECKERS: tuple[Checker, ...] = (
     Checker(
         name="pgp",
         formats=("pgp",),
-        literals=(rb"-----BEGIN PGP MESSAGE",),
+        literals=(rb"-----BEGIN PGP (?:MESSAGE|SIGNED)",),
         path=r"\.(?:gpg|pgp|asc)$",
     ),
     Checker(
         name="dotenvx",
         formats=("dotenvx",),
-        literals=(rb"DOTENV_(?:PUBLIC|PRIVATE)_KEY", rb"=[ \t]*[\"']?encrypted:"),
+        literals=(
+            rb"DOTENV_(?:PUBLIC|PRIVATE)_KEY",
+            rb"DOTENV_VAULT_",
+            rb"=[ \t]*[\"']?encrypted:",
+        ),
     ),
     Checker(
         name="transcrypt",
@@ -123,6 +128,7 @@ CHECKERS: tuple[Checker, ...] = (
             rb"\x00GITCRYPTKEY\x00",
             rb"[\x94-\x96].{1,4}[\x03-\x06].{4}[\x01-\x1c]",
             rb"\xc5.{1,5}[\x03-\x06].{4}[\x01-\x1c]",
+            *DER_STARTS,
         ),
     ),
     Checker(
@@ -189,10 +195,21 @@ def seal_records(
     """
     Return a record for each sealed or sealable text of a document, by line.
     """
+    data = _as_utf8(data)
     records: list[SealRecord] = []
     for checker in called(data, path) if checkers is None else checkers:
         records += [replace(record, path=path) for record in checker.check(data, path)]
     return sorted(_without_doubles(records), key=lambda record: record.line)
+
+
+def _as_utf8(data: bytes) -> bytes:
+    # What an editor of Windows wrote says the same in another coding.
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            return data.decode("utf-16").encode()
+        except UnicodeDecodeError:
+            return data
+    return data
 
 
 def _without_doubles(records: list[SealRecord]) -> list[SealRecord]:

@@ -43,6 +43,7 @@ _PLACE = re.compile(r"^(?P<kind>\w+?)__list_(?P<index>\d+)__map_(?P<key>\w+)$")
 _VERSION = re.compile(r"\d+\.\d+\.\d")
 _TAG_SIZE = 16
 _NONCES = frozenset({12, 32})
+_MAC_SIZE = 128  # bytes; the hex digits of SHA-512
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +318,8 @@ def _metadata_problem(one: SopsFile) -> str | None:
     state, why = judge_value(mac)
     if state != "sealed":
         return f"the authentication code: {why}"
+    if len(from_base64(VALUE.sub(r"\g<data>", mac.strip()).encode()) or b"") != _MAC_SIZE:
+        return "the authentication code has not the size of one: cut off or altered"
     if one.meta("lastmodified") is None:
         return "no date of the last change: the authentication code cannot hold without it"
     if not _VERSION.match(one.meta("version") or ""):

@@ -92,7 +92,7 @@ def _as_hashed(leaf: Leaf) -> bytes | None:
     """
     Return a plain value as SOPS hashes it; `None` if its form cannot be known from the text.
     """
-    if leaf.kind == "str":
+    if leaf.kind in ("str", "block"):
         return leaf.value.encode()
     value = leaf.value.strip()
     if value in ("", "null", "~"):

@@ -24,8 +24,17 @@ _SEPARATOR = re.compile(r"^---(?=[ \t\r]|$)", re.MULTILINE)
 _LITERAL_TEMPLATE = re.compile(
     r"\{\{-?\s*(?:\"(?P<a>[^\"]+)\"\s*\|\s*b64enc|b64enc\s+\"(?P<b>[^\"]+)\")[^}]*\}\}"
 )
+_DEFAULT_TEMPLATE = re.compile(
+    r"(?im)^(?P<lead>[ \t]*[\"']?[\w.-]{0,80}(?:pass|pwd|secret|token|key|cred)[\w.-]{0,80}"
+    r"[\"']?:[ \t]*)"
+    r"[\"']?\{\{(?P<code>[^{}\n]{0,200}?\bdefault[ (]+(?P<quote>[\"'])"
+    r"(?P<value>[^\"'{}\n]{6,200})(?P=quote)[^{}\n]{0,200})\}\}[\"']?"
+)
+"""A value that is given when no other one is: a default that anyone can read."""
+
 _WHOLE_LINE = re.compile(r"^[ \t]*(?:- )?(?:\{\{.*\}\}|\{%.*%\}|<%.*%>)[ \t\r]*$", re.MULTILINE)
 _EXPRESSION = re.compile(r"\"?'?(?:\{\{.*?\}\}|\{%.*?%\}|<%.*?%>)'?\"?", re.DOTALL)
+_STYLES = {None: "plain", "": "plain", "|": "block", ">": "block"}
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -129,8 +138,16 @@ def _without_templates(text: str) -> tuple[str, bool]:
     encoded = _LITERAL_TEMPLATE.sub(
         lambda found: base64.b64encode((found["a"] or found["b"]).encode()).decode(), text
     )
+    encoded = _DEFAULT_TEMPLATE.sub(_default, encoded) if "default" in encoded else encoded
     blank = _WHOLE_LINE.sub(lambda found: "#" * ("\n" not in found[0]), encoded)
     return _EXPRESSION.sub(lambda found: TEMPLATE + "\n" * found[0].count("\n"), blank), True
+
+
+def _default(found: re.Match[str]) -> str:
+    value = found["value"]
+    coded = "b64enc" in found["code"] or "b64encode" in found["code"]
+    shown = base64.b64encode(value.encode()).decode() if coded else json.dumps(value)
+    return found["lead"] + shown
 
 
 @dataclass(slots=True)
@@ -171,7 +188,7 @@ def _scalar(
     path, is_key = _place(stack)
     value, kind, tag = str(event.anchor or ""), "alias", None
     if isinstance(event, yaml.ScalarEvent):
-        value, kind, tag = event.value, "str" if event.style else "plain", event.tag
+        value, kind, tag = event.value, _STYLES.get(event.style, "str"), event.tag
         if event.anchor:
             tree.anchors.setdefault(event.anchor, path)
     if is_key:

@@ -41,7 +41,7 @@ def check(data: bytes, path: bytes | None = None) -> list[SealRecord]:
     body = b"".join(lines[:count])
     raw = from_base64(body)
     if raw is None:
-        if rest and count == 0 and not _LINE.match(lines[0][:40]):
+        if rest and (is_readable(rest) or not _LINE.match(lines[0][:40])) and len(body) < 64:
             return [_record("fake", "behind the first letters stands no base64")]
         return [_record("broken", "no whole base64: cut off or altered")]
     state, reason = _judge(raw)
