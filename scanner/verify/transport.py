@@ -9,14 +9,13 @@ Nothing of the environment counts: no proxy variables, no netrc, no profiles.
 
 from __future__ import annotations
 
-import random
+import contextlib
 import socket
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from scanner.verify.request import RefusedError, Reply, Request, TransportError, Trust
@@ -29,7 +28,7 @@ from scanner.verify.transport_address import (
     refusal,
     system_resolver,
 )
-from scanner.verify.transport_pace import Budget, Host
+from scanner.verify.transport_pace import Budget, Host, Pace
 from scanner.verify.transport_trust import TrustError, found_context, parse_proxy, tls_context
 from scanner.verify.transport_wire import (
     Answer,
@@ -39,9 +38,12 @@ from scanner.verify.transport_wire import (
     tunnel,
     wrap_tls,
 )
+from scanner.verify.transport_words import asked_wait, back_off, head, reply
 
 _AGAIN = frozenset({429, 500, 502, 503, 504})
-_AGENT = "unsealed (credential verification by its holder's own team)"
+
+_Way = tuple[str, int, bool, Trust | None]
+"""What a connection may be used for again: host, port, encrypted, whom to trust."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,9 +115,10 @@ class Transport:
         resolve: Resolver = system_resolver,
         routes: Mapping[str, Route] | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
-        `routes` and `resolve` are for tests: an object passed in code.
+        All but log and options are for tests: objects passed in code.
         """
         self.options = options or Options()
         self.limits = self.options.limits
@@ -124,6 +127,7 @@ class Transport:
         self._proxy = None if self.options.proxy is None else parse_proxy(self.options.proxy)
         self._routes = dict(routes or {})
         self._sleep = sleep
+        self._clock = clock
         self._addresses = Addresses(
             resolve,
             allow_private=self.options.allow_private,
@@ -132,8 +136,8 @@ class Transport:
         self._budget = Budget(self.limits.budget)
         self._lock = threading.Lock()
         self._hosts: dict[str, Host] = {}
-        self._end = time.monotonic() + self.limits.run_seconds
-        self._idle: dict[tuple[str, int, bool, Trust | None], list[Connection]] = defaultdict(list)
+        self._end = clock() + self.limits.run_seconds
+        self._idle: dict[_Way, list[Connection]] = defaultdict(list)
 
     def send(self, request: Request) -> Reply:
         """
@@ -153,15 +157,15 @@ class Transport:
                     bounds.failed()
                     if last or not error.unanswered:
                         raise TransportError(str(error)) from error
-                    self._sleep(_back_off(attempt))
+                    self._sleep(back_off(attempt))
                     continue
                 bounds.answered()
                 if answer.status not in _AGAIN or last:
-                    return _reply(answer)
-                wait = _asked_wait(answer)
+                    return reply(answer)
+                wait = asked_wait(answer)
                 if wait is not None and wait > self.limits.longest_wait:
-                    return _reply(answer)
-                pause = _back_off(attempt) if wait is None else wait
+                    return reply(answer)
+                pause = back_off(attempt) if wait is None else wait
                 bounds.pace.hold(pause)
         raise AssertionError("the last try returns or raises")
 
@@ -177,10 +181,11 @@ class Transport:
             host=host, port=port, path="/", shown="", finding=finding, found_host=found_host
         )
         name = self._permitted(request)
-        self._spend(self._bounds(name))
-        deadline = time.monotonic() + self.limits.seconds
+        bounds = self._bounds(name)
         try:
-            sock = self._socket(name, port, deadline, found_host=found_host)
+            with bounds.slots, self._turn(bounds):
+                deadline = time.monotonic() + self.limits.seconds
+                sock = self._socket(name, port, deadline, found_host=found_host)
         except WireError as error:
             self._note(request, what, str(error))
             raise TransportError(str(error)) from error
@@ -197,8 +202,9 @@ class Transport:
             host=host, port=port, path="/", shown="", finding="", found_host=found_host
         )
         name = self._permitted(request)
-        self._spend(self._bounds(name))
-        return self._where(name, port, found_host)
+        bounds = self._bounds(name)
+        with bounds.slots, self._turn(bounds):
+            return self._where(name, port, found_host)
 
     def note(self, *, host: str, what: str, shown: str, finding: str, outcome: int | str) -> None:
         """
@@ -210,7 +216,7 @@ class Transport:
         """
         Send nothing more.
         """
-        self._end = 0.0
+        self._end = float("-inf")
 
     def close(self) -> None:
         """
@@ -258,61 +264,80 @@ class Transport:
         with self._lock:
             if host not in self._hosts:
                 self._hosts[host] = Host(
-                    limits.rate,
-                    burst=limits.burst,
+                    Pace(limits.rate, burst=limits.burst, clock=self._clock),
                     at_once=limits.at_once,
                     patience=limits.patience,
                 )
             return self._hosts[host]
 
-    def _spend(self, bounds: Host) -> None:
+    @contextlib.contextmanager
+    def _turn(self, bounds: Host) -> Iterator[None]:
+        """
+        Wait for a turn at a host, and count it until what is done with it has ended.
+        """
         if bounds.is_silent:
             raise TransportError("the host did not answer earlier requests")
-        if time.monotonic() > self._end:
-            raise RefusedError("the time for the whole run is over")
-        if not self._budget.take():
-            raise RefusedError("the budget of requests is used up")
-        wait = bounds.pace.delay()
-        if wait:
+        while wait := bounds.pace.delay():
+            self._refuse_if_over()
             self._sleep(wait)
+        try:
+            self._refuse_if_over()
+            if not self._budget.take():
+                raise RefusedError("the budget of requests is used up")
+            yield
+        finally:
+            bounds.pace.done()
+
+    def _refuse_if_over(self) -> None:
+        if self._clock() > self._end:
+            raise RefusedError("the time for the whole run is over")
 
     def _attempt(self, request: Request, host: str, bounds: Host) -> Answer:
-        self._spend(bounds)
-        deadline = time.monotonic() + self.limits.seconds
-        key = (host, request.port, request.tls, request.trust)
-        with self._lock:
-            # A kept connection may turn out to be closed, which takes a second try.
-            idle = None if request.once else self._idle[key]
-            connection = idle.pop() if idle else None
-        kept = connection is not None
-        try:
-            if connection is None:
-                connection = self._connect(request, host, deadline)
+        # A kept connection may turn out to be closed, which takes a second request.
+        kept = None if request.once else self._kept(request, host)
+        if kept is not None:
             try:
-                answer = self._ask(connection, request, host, deadline)
+                return self._exchange(request, host, bounds, kept)
             except WireError as error:
-                connection.close()
-                if not (kept and error.unanswered):
+                if not error.unanswered:
                     raise
                 # A kept connection that the server closed meanwhile says nothing about it.
-                connection = self._connect(request, host, deadline)
+        return self._exchange(request, host, bounds, None)
+
+    def _kept(self, request: Request, host: str) -> Connection | None:
+        with self._lock:
+            idle = self._idle[_way(request, host)]
+            return idle.pop() if idle else None
+
+    def _exchange(
+        self, request: Request, host: str, bounds: Host, connection: Connection | None
+    ) -> Answer:
+        try:
+            with self._turn(bounds):
+                deadline = time.monotonic() + self.limits.seconds
+                if connection is None:
+                    connection = self._connect(request, host, deadline)
                 answer = self._ask(connection, request, host, deadline)
         except WireError as error:
+            self._note(request, request.method, str(error))
             if connection is not None:
                 connection.close()
-            self._note(request, request.method, str(error))
+            raise
+        except (RefusedError, TransportError):
+            if connection is not None:
+                connection.close()
             raise
         self._note(request, request.method, answer.status)
         if answer.reusable:
             with self._lock:
-                self._idle[key].append(connection)
+                self._idle[_way(request, host)].append(connection)
         else:
             connection.close()
         return answer
 
     def _ask(self, connection: Connection, request: Request, host: str, deadline: float) -> Answer:
         return connection.exchange(
-            _head(request, host),
+            head(request, host),
             request.body,
             method=request.method,
             deadline=deadline,
@@ -357,41 +382,5 @@ class Transport:
         )
 
 
-def _head(request: Request, host: str) -> bytes:
-    name = f"[{host}]" if ":" in host else host
-    standard = 443 if request.tls else 80
-    lines = [
-        f"{request.method} {request.path} HTTP/1.1",
-        f"Host: {name}" if request.port == standard else f"Host: {name}:{request.port}",
-    ]
-    headers = {"User-Agent": _AGENT, "Accept": "application/json, */*;q=0.5", **request.headers}
-    headers["Accept-Encoding"] = "identity"
-    if request.body or request.method == "POST":
-        headers["Content-Length"] = str(len(request.body))
-    lines += [f"{key}: {value}" for key, value in headers.items()]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
-
-
-def _reply(answer: Answer) -> Reply:
-    headers: dict[str, str] = {}
-    for name, value in answer.headers:
-        key = name.lower()
-        headers[key] = f"{headers[key]}, {value}" if key in headers else value
-    return Reply(status=answer.status, headers=headers, body=answer.body)
-
-
-def _back_off(attempt: int) -> float:
-    return (0.25 * 2.0**attempt) * (0.5 + random.random() / 2)  # noqa: S311 # jitter, not a secret
-
-
-def _asked_wait(answer: Answer) -> float | None:
-    for name, value in answer.headers:
-        if name.lower() != "retry-after":
-            continue
-        if value.strip().isdecimal():
-            return float(value)
-        try:
-            return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-        except (ValueError, TypeError):
-            return None
-    return None
+def _way(request: Request, host: str) -> _Way:
+    return host, request.port, request.tls, request.trust

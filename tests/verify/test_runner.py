@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import stat
 import time
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -65,6 +66,14 @@ class Thousand:
         for request in sorted(self._provider.asked, key=lambda asked: asked.at):
             hosts.setdefault(request.host, []).append(request.at)
         return hosts
+
+    def most_in_a_second(self) -> int:
+        """Return the most that came to one host within any one second."""
+        return max(
+            bisect_left(times, early + 1.0) - index
+            for times in self.arrivals().values()
+            for index, early in enumerate(times)
+        )
 
 
 @pytest.fixture
@@ -176,17 +185,14 @@ def test_a_thousand_findings_of_fifty_providers_are_asked_at_a_bearable_pace(
     run = Thousand(provider)
     transport = anywhere(limits=Limits())
     transport._sleep = time.sleep
-    began = time.monotonic()
 
     asked = runner().verify(run.findings, transport, Selection())
 
     statuses = Counter(f.verification.status for f in asked)
     assert statuses == {Status.ACTIVE: 1000}, {f.verification.reason for f in asked}
-    hosts = run.arrivals()
-    assert {len(times) for times in hosts.values()} == {21}, "each secret once, and nobody once"
-    for times in hosts.values():
-        # However late a request comes, never before its turn.
-        assert all(at >= began + turn / Limits().rate for turn, at in enumerate(times))
+    assert {len(times) for times in run.arrivals().values()} == {21}, "each once, nobody once"
+    # However late a request or its answer comes.
+    assert run.most_in_a_second() <= Limits().rate
 
 
 @pytest.mark.parametrize(

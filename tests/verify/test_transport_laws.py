@@ -5,6 +5,7 @@ What holds for every value and every address.
 from __future__ import annotations
 
 import contextlib
+import heapq
 import ipaddress
 import re
 
@@ -75,14 +76,39 @@ def test_a_host_is_a_name_or_an_address(text: str) -> None:
         assert re.fullmatch(r"[a-z0-9._:-]+", host_of(text))
 
 
-@given(st.integers(1, 50), st.integers(1, 5), st.lists(st.floats(0, 0.2), max_size=60))
-def test_a_pace_is_never_above_its_rate(rate: int, burst: int, gaps: list[float]) -> None:
+@given(
+    st.floats(0.3, 50),
+    st.integers(1, 5),
+    st.integers(1, 6),
+    st.lists(st.tuples(st.floats(0, 0.2), st.floats(0, 3), st.floats(0, 1)), max_size=60),
+)
+def test_a_server_is_never_asked_above_the_rate(
+    rate: float, burst: int, at_once: int, requests: list[tuple[float, float, float]]
+) -> None:
+    """Each is a gap, how long it takes, and at what part of that it arrives."""
     now = [100.0]
     pace = Pace(rate, burst=burst, clock=lambda: now[0])
-    turns = []
-    for gap in gaps:
+    at_once = min(at_once, pace.most)
+    under_way: list[float] = []
+    arrived = []
+
+    def end_of_the_first() -> None:
+        now[0] = max(now[0], heapq.heappop(under_way))
+        pace.done()
+
+    for gap, takes, part in requests:
         now[0] += gap
-        turns.append(now[0] + pace.delay())
-    for first, start in enumerate(turns):
-        within = sum(start <= turn < start + 1.0 - 1e-9 for turn in turns[first:])
-        assert within <= rate + burst
+        while len(under_way) >= at_once:
+            end_of_the_first()
+        while wait := pace.delay():
+            if under_way and under_way[0] <= now[0] + wait:
+                end_of_the_first()
+            else:
+                now[0] += wait
+        arrived.append(now[0] + takes * part)
+        heapq.heappush(under_way, now[0] + takes)
+
+    arrived.sort()
+    for first, later in zip(arrived, arrived[pace.most :], strict=False):
+        assert later - first >= pace.most / rate - 1e-9
+    assert pace.most <= max(1, rate)

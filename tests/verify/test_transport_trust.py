@@ -13,7 +13,7 @@ from scanner.secret import Secret
 from scanner.verify.request import RefusedError, Request, TransportError, Trust
 from scanner.verify.transport import Options, Route, Transport
 from tests.verify.clients import Clients
-from tests.verify.conftest import QUICK, Notes
+from tests.verify.conftest import QUICK, Leap, Notes
 from tests.verify.provider import Authority, Provider
 
 HOST = "kube.shop.example"
@@ -45,7 +45,10 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Provider,
 
 def transport(server: Provider, **options: object) -> Transport:
     given = Options(allow_found_hosts=True, limits=QUICK, **options)  # type: ignore[arg-type]
-    return Transport(Notes(), given, routes={HOST: server.route()}, sleep=lambda s: None)
+    leap = Leap()
+    return Transport(
+        Notes(), given, routes={HOST: server.route()}, sleep=leap.sleep, clock=leap.clock
+    )
 
 
 def request(trust: Trust | None, **more: object) -> Request:

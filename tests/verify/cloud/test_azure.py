@@ -15,11 +15,11 @@ from scanner.model import Finding, Status
 from scanner.secret import Secret
 from scanner.verify.registry import Consent
 from scanner.verify.runner import Runner, Selection
-from scanner.verify.transport import Limits, Transport
+from scanner.verify.transport import Transport
 from tests.lookalikes import fill
 from tests.verify.cloud.fake_azure import NOW, App, FakeEntra, FakeStorage
 from tests.verify.cloud.scene import FAULTS, Fault, ask, findings_in
-from tests.verify.conftest import Notes
+from tests.verify.conftest import QUICK, Notes
 from tests.verify.provider import Asked, Provider, Say
 from tests.verify.usable import engine
 
@@ -40,7 +40,7 @@ STORAGE = "azure-storage-connection-string"
 SIG = fill("{{alnum:43}}", seed=7) + "%3D"
 SAS_RULE = "azure-sas-token"
 FOUND_HOSTS = Consent(found_hosts=True)
-HASTY = Limits(seconds=0.3, rate=5000.0, burst=1000, at_once=64, tries=1, patience=1000)
+HASTY = dataclasses.replace(QUICK, seconds=0.3, tries=1)
 Transports = Callable[..., Transport]
 
 

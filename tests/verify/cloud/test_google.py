@@ -5,17 +5,18 @@ Google's keys and tokens: the pinned token endpoint alone is believed.
 from __future__ import annotations
 
 import base64
+import dataclasses
 from collections.abc import Callable
 
 import pytest
 
 from scanner.model import Finding, Severity, Status
 from scanner.verify.runner import Runner, Selection, ranked
-from scanner.verify.transport import Limits, Transport
+from scanner.verify.transport import Transport
 from tests.lookalikes import fill
 from tests.verify.cloud.fake_google import END, FOREVER, Account, FakeGoogle, key_file, new_key
 from tests.verify.cloud.scene import FAULTS, Fault, ask, findings_in
-from tests.verify.conftest import Notes
+from tests.verify.conftest import QUICK, Notes
 from tests.verify.provider import Provider, Say
 from tests.verify.usable import engine
 
@@ -35,7 +36,7 @@ USER = (
 )
 APP = f"GOOGLE_CLIENT_ID={CLIENT}\nGOOGLE_CLIENT_SECRET={CLIENT_SECRET}\n"
 USER_ENV = APP + f"GOOGLE_REFRESH_TOKEN={REFRESH}\n"
-HASTY = Limits(seconds=0.3, rate=5000.0, burst=1000, at_once=64, tries=1, patience=1000)
+HASTY = dataclasses.replace(QUICK, seconds=0.3, tries=1)
 Transports = Callable[..., Transport]
 
 

@@ -11,7 +11,7 @@ from scanner.sources.batch import ListBatch
 from scanner.verify.protocols.verifier import verifier
 from scanner.verify.registry import Consent
 from scanner.verify.transport import Limits, Options, Route, Transport
-from tests.verify.conftest import Notes
+from tests.verify.conftest import Leap, Notes
 from tests.verify.usable import engine, finding_of
 
 HOST = "db.widgets.test"
@@ -57,11 +57,13 @@ def ask_about(
         ca_file=ca_file,
         limits=Limits(seconds=seconds, rate=1e6),
     )
+    leap = Leap()
     transport = Transport(
         notes or Notes(),
         options,
         routes={HOST: Route("127.0.0.1", port)},
-        sleep=lambda _: None,
+        sleep=leap.sleep,
+        clock=leap.clock,
     )
     one = verifier()
     assert one.accepts(finding, None), finding.companions

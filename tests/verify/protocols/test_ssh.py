@@ -24,7 +24,7 @@ from scanner.verify.protocols.ssh_login import HostKeys
 from scanner.verify.protocols.verifier import verifier
 from scanner.verify.registry import Consent
 from scanner.verify.transport import Limits, Options, Route, Transport
-from tests.verify.conftest import Notes
+from tests.verify.conftest import Leap, Notes
 from tests.verify.protocols.scene import ALLOWED, HOST, found_in
 from tests.verify.protocols.servers import PASSWORD
 from tests.verify.usable import engine, finding_of
@@ -145,11 +145,13 @@ def transport_to(port: int, notes: Notes | None = None, **options: object) -> Tr
         "allow_found_hosts": True,
         "limits": Limits(seconds=15.0, rate=1e6),
     }
+    leap = Leap()
     return Transport(
         notes or Notes(),
         Options(**(given | options)),  # type: ignore[arg-type]
         routes={HOST: Route("127.0.0.1", port)},
-        sleep=lambda _: None,
+        sleep=leap.sleep,
+        clock=leap.clock,
     )
 
 

@@ -18,7 +18,7 @@ from scanner.model import Status, Verification
 from scanner.verify.protocols import ssh_keys
 from scanner.verify.protocols.verifier import verifier
 from scanner.verify.transport import Limits, Options, Route, Transport
-from tests.verify.conftest import Notes
+from tests.verify.conftest import Leap, Notes
 from tests.verify.protocols.scene import ALLOWED, HOST, ask_about, found_in
 from tests.verify.protocols.servers import PASSWORD, Running, free_port, run, tool
 from tests.verify.usable import engine, finding_of
@@ -50,7 +50,8 @@ class Sshd:
             allow_private=True, allow_found_hosts=True, limits=Limits(seconds=20.0, rate=1e6)
         )
         routes = {HOST: Route(address, self.port)}
-        return Transport(notes, options, routes=routes, sleep=lambda _: None)
+        leap = Leap()
+        return Transport(notes, options, routes=routes, sleep=leap.sleep, clock=leap.clock)
 
     def key(
         self, user: str, pem: str, notes: Notes | None = None, address: str = "127.0.0.1"

@@ -14,7 +14,7 @@ from scanner.verify.registry import Consent
 from scanner.verify.transport import Limits, Options, Route, Transport
 from scanner.verify.web.verifier import verifier
 from tests.lookalikes import fill
-from tests.verify.conftest import Notes
+from tests.verify.conftest import Leap, Notes
 from tests.verify.usable import engine, finding_of
 
 HOST = "registry.widgets.test"
@@ -44,7 +44,8 @@ def transport_to(port: int, notes: Notes | None = None, host: str = HOST) -> Tra
         allow_private=True, allow_found_hosts=True, limits=Limits(seconds=10.0, rate=1e6)
     )
     routes = {host: Route("127.0.0.1", port)}
-    return Transport(notes or Notes(), options, routes=routes, sleep=lambda _: None)
+    leap = Leap()
+    return Transport(notes or Notes(), options, routes=routes, sleep=leap.sleep, clock=leap.clock)
 
 
 def ask(text: str, port: int, notes: Notes | None = None) -> Verification:
