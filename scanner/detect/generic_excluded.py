@@ -11,12 +11,15 @@ import re
 
 _NAME = re.compile(
     rb"""(?ix)
-    (?:signatures?\d{0,3} | checksums? | (?:finger|thumb)prints? | digests? | etag | publickeytoken
+    (?:signatures?(?:[-_]?(?:hex|text|b(?:ase)?64|bytes|[a-z]?\d{1,3})){0,6}
+      | checksums? | (?:finger|thumb)prints? | digests? | etag | publickeytoken
       | hash | sig | nonce | [-_]iv | md5 | sha[-_]?\d{1,3}
       | (?:client|tenant|project|app|application|account|customer|subscription)[-_.]?id
       | (?:token|credential|(?<!access)(?<!access[-_])key)[-_.]?u?ids? | code[-_]?verifier
+      | auth(?:entication)?[-_]?tag(?:[-_]?\d{1,3}){0,6}
       | webtoken)\Z
-  | public_?key | encrypted | cipher_?text | (?:md5|sha\d{1,3})[-_]pass | [-_]cek\Z
+  | public_?key | pub[-_]?key\Z | encrypted | (?:sealed|wrapped)[-_](?:data[-_])?key
+  | cipher_?text | (?:md5|sha\d{1,3})[-_]pass | [-_]cek\Z
   | key[-_.]?(?:down|up|press) | sec-websocket-(?:key|accept) | lock-token
   | (?:primary|foreign|composite|unique|sort|partition)[-_.]?keys?\Z"""
 )
@@ -44,8 +47,18 @@ _SENTENCE = re.compile(
 # Twilio's ids: `SK` alone opens anything, and `AC` is half of what does.
 _SID = re.compile(rb"(?!SK|AC)[A-Z]{2}[0-9a-f]{32}")
 # The short and long names of keys of OpenPGP, which are public.
-_OF_PGP = re.compile(rb"(?i)[gp]pg|signing[-_.]?key\Z|key_considered")
+_OF_PGP = re.compile(rb"(?i)[gp]pg|signing[-_.]?key\Z|key_considered|\Akeys\Z")
 _PGP_ID = re.compile(rb"(?i)(?:0x)?[0-9a-f]{16}(?:[0-9a-f]{24})?")
+# Packets of OpenPGP in hex: signatures, public keys and subkeys, by tag, size, version and date.
+_PGP_PACKET = re.compile(
+    rb"(?i)(?:88..|89.{4}|c2..(?:..)?)0[3-6][01].{4}|(?:[9b]8..|[9b]9.{4}|c[6e]..(?:..)?)0[3-6][3-6]"
+)
+_HEX = re.compile(rb"(?i)[0-9a-f]{100,}")
+_NUMBER = re.compile(rb"(?i)0x[0-9a-f]{1,8}")
+_SCOPE = re.compile(rb"(?i)[\w/%-]+(?:/|%2F)aws4_request")
+"""What a signature of AWS is for: an id, a day, a region, a service."""
+
+_HEADER_OF_JWT = re.compile(rb"eyJ(?:hbGciOi|0eXAiOi|raWQiOi|jdHkiOi)[\w-]*={0,2}")
 _FILE = re.compile(
     rb"(?i)[\w./-]+\.(?:parquet|json|ya?ml|xml|html?|txt|csv|png|svg|jpe?g|gif|css|jsx?|tsx?|md|pdf)"
 )
@@ -86,7 +99,7 @@ def excluded(name: bytes, value: bytes) -> bool:
         or value.lower() in _KEYBOARD
     ):
         return True
-    if _says_so(value) or _SID.fullmatch(value):
+    if _says_so(value) or _SID.fullmatch(value) or _says_what_is_public(value):
         return True
     if _PGP_ID.fullmatch(value) and _OF_PGP.search(name):
         return True
@@ -118,6 +131,16 @@ def _says_so(value: bytes) -> bool:
     if not value.isascii() and (_SENTENCE.fullmatch(value) or not _is_text(value)):
         return True
     return len(value) <= _LONGEST_LABEL and _WORD_FOR_PASSWORD.match(value) is not None
+
+
+def _says_what_is_public(value: bytes) -> bool:
+    """
+    Return whether a value is half a token (its header alone), what a signature is for, a number
+    of the code, or a public packet of OpenPGP.
+    """
+    if _NUMBER.fullmatch(value) or _SCOPE.fullmatch(value) or _HEADER_OF_JWT.fullmatch(value):
+        return True
+    return _HEX.fullmatch(value) is not None and _PGP_PACKET.match(value) is not None
 
 
 def _is_text(value: bytes) -> bool:

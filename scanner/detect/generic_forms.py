@@ -17,10 +17,10 @@ from scanner.detect.generic_whole import (
     JWK,
     LONGEST_SCHEME,
     PAIR,
-    SCHEME,
     SHORT_OPTION,
     URL,
     URL_SCHEME,
+    schemes,
 )
 from scanner.detect.placeholder import TEMPLATE_SLOT
 
@@ -237,7 +237,7 @@ _WHOLE: tuple[tuple[re.Pattern[bytes], Form, tuple[bytes, ...]], ...] = (
 def _all_forms(line: bytes) -> Iterator[Candidate]:
     lower = line.lower()
     yield from _after_names(line, lower)
-    for match in SCHEME.finditer(lower):
+    for match in schemes(line, lower):
         yield _matched(line, match, match.start("name"), Form.SCHEME)
     if b"@" in line:
         for match in URL.finditer(line):
@@ -333,7 +333,7 @@ def _next_literal(line: bytes, name: bytes, stop: int, position: int) -> Iterato
     match = _LITERAL.search(line, position, position + 160)
     if match is None or match.start() - stop > 100 or b";" in line[position : match.start()]:
         return
-    if _OTHER_NAME.search(line, position, match.start()):
+    if _OTHER_NAME.search(line, stop, match.start()):
         return
     yield Candidate(
         line, match.start(3), match.end(3), name, line[stop : match.start(3)], Form.QUOTED

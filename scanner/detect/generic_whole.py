@@ -5,9 +5,12 @@ Forms that one expression reads whole: headers, URLs, options, members of keys.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+
+from scanner.detect.generic_excluded import begins_a_text
 
 # Asked of lower-case text, as `_TELLING` is.
-SCHEME = re.compile(
+_SCHEME = re.compile(
     rb"""(?x)
     \b(?P<name>bearer|basic|token|apikey|api-key|digest|ntlm|negotiate|bot|sso-key|hmac|oauth)
     (?P<between>\\?\s+ (?:\\*["'`])?) (?P<value>[A-Za-z0-9+/=._~:%|-]{6,2048})"""
@@ -34,3 +37,13 @@ JWK = re.compile(
     (?P<between>\\*["']?\s*[:=]>?\s*\\*["'])
     (?P<value>[A-Za-z0-9_/+=-]{16,1400}) (?=\\*["'])"""
 )
+
+
+def schemes(line: bytes, lower: bytes) -> Iterator[re.Match[bytes]]:
+    """
+    Yield each value behind the name of a scheme (`Bearer …`), in `line` made `lower`; "a token
+    which is kept" is a text for people.
+    """
+    for match in _SCHEME.finditer(lower):
+        if not begins_a_text(match["name"], line, *match.span("value")):
+            yield match

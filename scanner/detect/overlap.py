@@ -4,7 +4,7 @@ One stretch of bytes, several rules: who keeps it.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ from scanner.ruleset.schema import Rule
 GENERIC, JUDGED, SPECIFIC = range(3)
 _Here = tuple[int, int, bytes | None]
 NO_WORD = 1 << 20
+_LIKELY = 0.5
+"""From here on a match is told by default."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -168,24 +170,46 @@ def _deeper(way: tuple[str, ...], ways: Iterable[tuple[str, ...]]) -> bool:
 
 def unwrapped(groups: Iterable[Sequence[Found]]) -> list[Found]:
     """
-    Return all matches but the unspecific ones of an encoded run in which a specific
-    one was found: `data: Z2hw…` is a GitHub token, and not a generic secret as well.
+    Return all matches but those of an encoded run that is told in another way too: of a run in
+    which a specific one was found the unspecific ones (`data: Z2hw…` is a GitHub token, and not
+    a generic secret as well), and of two unspecific ones the less likely (`Basic …` and the
+    password in it are one secret); what lies within a token belongs to the token.
     """
     items = [item for group in groups for item in group]
-    runs: dict[int, list[tuple[int, int]]] = {}
+    runs: dict[int, dict[tuple[int, int], list[Found]]] = {}
     for item in items:
         derived, parent = item.source.derived, item.source.parent
-        if item.rank < SPECIFIC or derived is None or parent is None:
+        if derived is None or parent is None or derived.same_lines or item.secret is None:
             continue
-        if derived.start is None or derived.end is None or derived.same_lines:
-            continue
-        runs.setdefault(id(parent), []).append((derived.start, derived.end))
+        if derived.start is not None and derived.end is not None:
+            here = runs.setdefault(id(parent), {})
+            here.setdefault((derived.start, derived.end), []).append(item)
     if not runs:
         return items
-    return [item for item in items if item.rank == SPECIFIC or not _within(item, runs)]
+    # In each text these are in order and apart.
+    outer: dict[int, list[Found]] = {}
+    for item in items:
+        if item.secret is not None and id(item.source) in runs:
+            outer.setdefault(id(item.source), []).append(item)
+    gone: set[int] = set()
+    for where, held in runs.items():
+        around = outer.get(where, [])
+        for (start, end), inner in held.items():
+            at = bisect_right(around, start, key=lambda item: item.end)
+            while at < len(around) and around[at].start < end:
+                gone.update(map(id, _lesser(around[at], inner)))
+                at += 1
+    return [item for item in items if id(item) not in gone]
 
 
-def _within(item: Found, runs: Mapping[int, Sequence[tuple[int, int]]]) -> bool:
-    return any(
-        item.start < end and start < item.end for start, end in runs.get(id(item.source), ())
-    )
+def _lesser(outer: Found, inner: Sequence[Found]) -> Sequence[Found]:
+    """
+    Return what goes of a match in a text and those in what was decoded from a run of it.
+    """
+    if any(item.rank == SPECIFIC for item in inner):
+        return () if outer.rank == SPECIFIC else (outer,)
+    if outer.rank > GENERIC and outer.score >= _LIKELY:
+        return inner
+    if len(inner) > 1:  # several secrets in one run: each is told
+        return ()
+    return (outer,) if outer.score < inner[0].score else inner

@@ -9,6 +9,7 @@ import re
 import pytest
 
 from scanner.detect.generic_excluded import begins_a_text, excluded
+from scanner.detect.generic_whole import schemes
 from tests.lookalikes import fill
 
 OPENS_NOTHING = {
@@ -40,6 +41,21 @@ OPENS_NOTHING = {
     "object in a bucket": ("Key", "exports/2024/A.parquet"),
     "numbered signature": ("correct_signature512", "{{hex:128}}"),
     "name of a key of OpenPGP": ("gpg-key", "D56C4FCA57A46444"),
+    "signature in parts": ("JWS_Signature_4_6_2", "{{alnum:43}}"),
+    "signature in hex": ("detachedSignatureHex", "{{hex:120}}"),
+    "tag of a cipher": ("JWE_Authentication_Tag_5_2_4", "{{alnum:22}}"),
+    "key that is sealed": ("Server-Side-Encryption-S3-Kms-Sealed-Key", "{{base64:88}}"),
+    "key that is wrapped": ("wrapped_data_key", "{{base64:88}}"),
+    "public key, for short": ("MINISIGN_PUBKEY", "{{base64:56}}"),
+    "list of keys of OpenPGP": ("Keys", "D56C4FCA57A46444"),
+    "public key of OpenPGP in hex": ("revokedKeyHex", "988d0453312abc{{hex:120}}"),
+    "signature of OpenPGP in hex": ("detachedKeyText", "889c04010102000605024d44{{hex:120}}"),
+    "number of a call": ("SYS_____PASSWD_A", "0x773"),
+    "what a signature is for": (
+        "X-Amz-Credential",
+        "{{upper:20}}/20160727/us-east-1/s3/aws4_request",
+    ),
+    "header of a token": ("BearerToken", "eyJhbGciOiJIUzI1NiJ9"),
     "sentence": ("FORGOT_PASSWORD", "Şifrənizi unutdunuz?"),
 }
 MAY_OPEN = {
@@ -52,6 +68,11 @@ MAY_OPEN = {
     "secret id of a role": ("secret_id", "{{alnum:24}}"),
     "key at Twilio": ("api_key_sid", "SK{{hex:32}}"),
     "password with a dot": ("password", "{{alnum:8}}.json"),
+    "private key of OpenPGP in hex": ("signingKeyHex", "c54b0663877fe31b{{hex:120}}"),
+    "token with a public name": ("pubkey_token", "{{alnum:32}}"),
+    "key of hex": ("encryption_key", "{{hex:128}}"),
+    "secret that is a number": ("password", "0x{{hex:32}}"),
+    "secret for signatures": ("signature_secret", "{{alnum:32}}"),
     "secret of a client": ("client_secret", "{{hex:32}}"),
 }
 
@@ -106,3 +127,18 @@ def test_a_variable_before_a_command_has_a_value() -> None:
 
 def test_the_words_of_a_phrase_are_its_value() -> None:
     assert not begins_a_text(b"seed_phrase", b"seed_phrase=abandon ability able", 12, 19)
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        pytest.param("an OAuth-token waarmee iets gedaan moet worden", [], id="a text"),
+        pytest.param(fill("Authorization: Bearer {{lower:24}}"), [b"bearer"], id="a header"),
+        pytest.param(
+            fill("curl -H 'Authorization: Token {{hex:40}}' -X GET"), [b"token"], id="a command"
+        ),
+    ],
+)
+def test_a_word_behind_the_name_of_a_scheme_is_a_value_only_where_no_text_goes_on(line, names):
+    found = schemes(line.encode(), line.lower().encode())
+    assert [match["name"] for match in found] == names
