@@ -57,6 +57,7 @@ class Settings:
     allow_canaries: bool = False
     allow_private: bool = False
     spare_uses: bool = False
+    believe_refusals: bool = False
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     plan: bool = False
@@ -179,6 +180,10 @@ def add_verify_options(parser: argparse._ActionsContainer) -> None:
         "--spare-uses", action="store_true", help="take no use of a token that has few: learn less"
     )
     parser.add_argument(
+        "--believe-refusals", action="store_true",
+        help="this machine is where the credentials are used: who is refused here is inactive",
+    )  # fmt: skip
+    parser.add_argument(
         "--allow-private", action="store_true", help="also reach addresses inside the house"
     )
     parser.add_argument("--proxy", metavar="URL", help="http://host:port; no variable is read")
@@ -249,6 +254,7 @@ def settings(args: argparse.Namespace) -> Settings:
         allow_canaries=args.allow_canaries,
         allow_private=args.allow_private,
         spare_uses=args.spare_uses,
+        believe_refusals=args.believe_refusals,
         proxy=args.proxy,
         ca_file=args.ca_file,
         known_hosts=args.known_hosts,

@@ -38,6 +38,9 @@ class Consent:
     spare_uses: bool = False
     """No request that takes one of the uses of a limited token."""
 
+    believe: bool = False
+    """A refusal means the end, though some servers word one of the place or for a while alike."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:

@@ -255,6 +255,7 @@ def selection(settings: Settings) -> Selection:
             costs=settings.allow_costs,
             canaries=settings.allow_canaries,
             spare_uses=settings.spare_uses,
+            believe=settings.believe_refusals,
         ),
         only=frozenset(settings.only),
         skip=frozenset(settings.skip),
@@ -310,7 +311,7 @@ def _allowed_word(consent: Consent, options: Options) -> str:
     """
     given = [
         name
-        for name in ("found_hosts", "login", "costs", "canaries", "spare_uses")
+        for name in ("found_hosts", "login", "costs", "canaries", "spare_uses", "believe")
         if getattr(consent, name)
     ]
     given += [

@@ -50,6 +50,10 @@ class Settings(Protocol):
         """Nothing that takes a use of a limited token."""
 
     @property
+    def believe_refusals(self) -> bool:
+        """A refusal means the end, though the server has the same words for others."""
+
+    @property
     def allow_private(self) -> bool:
         """Addresses inside the house may be reached."""
 

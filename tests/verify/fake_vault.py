@@ -39,6 +39,7 @@ class FakeVault:
     """Answers as `Provider.behave`."""
 
     def __init__(self) -> None:
+        self.denied = DENIED
         self.tokens: dict[str, Token] = {}
         self.users: dict[str, str] = {}
         self.locked: set[str] = set()
@@ -72,7 +73,7 @@ class FakeVault:
         given = asked.headers.get("x-vault-token", "")
         token = self.tokens.get(given)
         if token is None:
-            return says(403, DENIED)
+            return says(403, self.denied)
         if path == "sys/internal/ui/mounts":
             auth = (
                 {"token/": {"type": "token"}}

@@ -139,7 +139,21 @@ def test_a_valid_token_without_the_right_to_look_itself_up_is_active(
     assert "may not look itself up" in verdict.reason
 
 
-def test_a_token_that_the_server_does_not_know_is_inactive(ask: Ask, vault: FakeVault) -> None:
+def test_a_bare_refusal_may_be_of_a_token_that_is_bound_to_addresses(
+    ask: Ask, vault: FakeVault
+) -> None:
+    verdict = ask(token(DEAD))
+
+    assert verdict.status is Status.UNKNOWN
+    assert "--believe-refusals" in verdict.reason
+    assert ask(token(DEAD), dataclasses.replace(HOSTS, believe=True)).status is Status.INACTIVE
+
+
+def test_a_token_that_the_server_says_it_does_not_know_is_inactive(
+    ask: Ask, vault: FakeVault
+) -> None:
+    vault.denied = {"errors": ["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]}
+
     assert ask(token(DEAD)).status is Status.INACTIVE
 
 
@@ -197,7 +211,7 @@ def test_a_server_that_cannot_know_calls_nothing_inactive(
 ) -> None:
     vault.health |= state
 
-    assert ask(found, LOGIN).status is Status.UNKNOWN
+    assert ask(found, dataclasses.replace(LOGIN, believe=True)).status is Status.UNKNOWN
 
 
 PORTAL = Say(200, b"<html>Sign in to the network</html>", "text/html")

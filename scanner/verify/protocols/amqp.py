@@ -9,7 +9,7 @@ import struct
 from scanner.model import Verification
 from scanner.verify.protocols.link import Link
 from scanner.verify.protocols.target import Target
-from scanner.verify.protocols.verdicts import active, unclear, wrong
+from scanner.verify.protocols.verdicts import ELSEWHERE, active, refused, unclear, wrong
 from scanner.verify.request import TransportError
 
 _HEADER = b"AMQP\0\0\x09\1"
@@ -31,7 +31,8 @@ def speak(link: Link, target: Target) -> Verification:
     """
     link.refuse_if_open()
     link.send(_HEADER)
-    if _frame(link)[0] != _START:
+    method, hello = _frame(link)
+    if method != _START:
         raise TransportError("the answer is not AMQP")
     pair = f"\0{target.user or 'guest'}\0{target.password}".encode()
     body = struct.pack("!I", len(_TELL_US)) + _TELL_US + b"\5PLAIN"
@@ -42,7 +43,10 @@ def speak(link: Link, target: Target) -> Verification:
         code, text = _closed(answer)
         # Also said of a user who may not come from here: RabbitMQ's own words for `guest`.
         if code == _ACCESS_REFUSED and "can only" not in text:
-            return wrong(target, f"{text} ({code})")
+            said = f"{text} ({code})"
+            # Its own users know no lock and no place; those of other brokers may.
+            ours = b"RabbitMQ" in hello
+            return wrong(target, said) if ours else refused(target, said, ELSEWHERE)
         return unclear(target, f"{text} ({code})")
     if method != _TUNE:
         return unclear(target, "the server wants another kind of login")

@@ -7,7 +7,7 @@ from __future__ import annotations
 from scanner.model import Verification
 from scanner.verify.protocols.link import Link
 from scanner.verify.protocols.target import Target
-from scanner.verify.protocols.verdicts import active, unclear, wrong
+from scanner.verify.protocols.verdicts import ELSEWHERE, active, refused, unclear
 from scanner.verify.request import RefusedError, TransportError
 
 _MOST_LINES = 200
@@ -38,7 +38,8 @@ def speak(link: Link, target: Target) -> Verification:
     # 530 is also said of a full server or a network that is not allowed.
     low = text.lower()
     if code == "530" and any(w in low for w in ("incorrect", "authentication failed", "invalid")):
-        return wrong(target, text)
+        # What asks PAM says the same of an address or an hour that is not allowed.
+        return refused(target, text, ELSEWHERE)
     return unclear(target, text)
 
 

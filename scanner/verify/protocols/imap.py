@@ -7,7 +7,7 @@ from __future__ import annotations
 from scanner.model import Verification
 from scanner.verify.protocols.link import Link
 from scanner.verify.protocols.target import Target
-from scanner.verify.protocols.verdicts import active, unclear, wrong
+from scanner.verify.protocols.verdicts import ELSEWHERE, active, refused, unclear
 from scanner.verify.request import RefusedError, TransportError
 
 _MOST_LINES = 200
@@ -31,7 +31,9 @@ def speak(link: Link, target: Target) -> Verification:
     if answer.startswith("OK"):
         return active(target, rights=["read, move and delete the mail of its user"])
     if answer.startswith("NO [AUTHENTICATIONFAILED]") and "http" not in answer.lower():
-        return wrong(target, answer)
+        # "On which the server is unwilling to elaborate" (RFC 5530): Dovecot says so of an
+        # address that is not among a user's `allow_nets`.
+        return refused(target, answer, ELSEWHERE)
     return unclear(target, answer)
 
 

@@ -52,8 +52,9 @@ def speak(link: Link, target: Target) -> Verification:
         return unclear(target, f"it logs in by {named}")
     scram = _scram(target, modern=modern)
     mechanism = "SCRAM-SHA-256" if modern else "SCRAM-SHA-1"
-    start = {"saslStart": 1, "mechanism": mechanism, "payload": scram.first(), "$db": source,
-             "options": {"skipEmptyExchange": True}}  # fmt: skip
+    # Without `skipEmptyExchange` the server shows that it knows the password before it looks
+    # whether the user may come from here, and would say no in the words of a wrong one.
+    start = {"saslStart": 1, "mechanism": mechanism, "payload": scram.first(), "$db": source}
     answer = _run(link, start)
     if answer.get("ok"):
         more = {"saslContinue": 1, "conversationId": _number(answer), "$db": source}
@@ -63,13 +64,19 @@ def speak(link: Link, target: Target) -> Verification:
                 return unclear(target, "the server does not prove that it knows the password")
             if not answer.get("done"):
                 answer = _run(link, {**more, "payload": b""})
+            if not answer.get("ok"):
+                return active(target, reason=f"the password is right, but: {_said(answer)}")
     if not answer.get("ok"):
-        said = f"{answer.get('errmsg')!s} ({answer.get('code')!s})"
+        said = _said(answer)
         # Users live in a database; where the URL names none, it may be another one's.
         if answer.get("code") == _FAILED and ("authsource" in target.options or not target.path):
             return wrong(target, said)
         return unclear(target, said)
     return _rights(link, target, source)
+
+
+def _said(answer: dict[str, Value]) -> str:
+    return f"{answer.get('errmsg')!s} ({answer.get('code')!s})"
 
 
 def _rights(link: Link, target: Target, source: str) -> Verification:

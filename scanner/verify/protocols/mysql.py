@@ -11,7 +11,7 @@ import struct
 from scanner.model import Verification
 from scanner.verify.protocols.link import Link
 from scanner.verify.protocols.target import Target
-from scanner.verify.protocols.verdicts import active, unclear, wrong
+from scanner.verify.protocols.verdicts import ELSEWHERE, active, refused, unclear
 from scanner.verify.request import TransportError
 
 _SSL, _WITH_DB = 0x800, 0x8
@@ -82,7 +82,8 @@ def _refused(answer: bytes, target: Target) -> Verification:
     if code in _RIGHT_BUT:
         return active(target, reason=f"the password is right, but: {said}")
     if code == _WRONG:
-        return wrong(target, said)
+        # An account is bound to the hosts that it is used from.
+        return refused(target, said, ELSEWHERE)
     return unclear(target, said)
 
 

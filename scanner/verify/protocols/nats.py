@@ -9,7 +9,7 @@ import json
 from scanner.model import Verification
 from scanner.verify.protocols.link import Link
 from scanner.verify.protocols.target import Target
-from scanner.verify.protocols.verdicts import active, unclear, wrong
+from scanner.verify.protocols.verdicts import ELSEWHERE, active, refused, unclear
 from scanner.verify.request import TransportError
 
 _MOST_LINES = 10
@@ -39,6 +39,8 @@ def speak(link: Link, target: Target) -> Verification:
         if line == b"PONG":
             return active(target, rights=["connect; subjects are not asked about"])
         if line.startswith(b"-ERR"):
-            words = line.lower()
-            return (wrong if b"authorization violation" in words else unclear)(target, line)
+            if b"authorization violation" in line.lower():
+                # Also said of a user who may come by another kind of connection alone.
+                return refused(target, line, ELSEWHERE)
+            return unclear(target, line)
     raise TransportError("the answer is not NATS")

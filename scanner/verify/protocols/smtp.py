@@ -9,7 +9,7 @@ import base64
 from scanner.model import Verification
 from scanner.verify.protocols.link import Link
 from scanner.verify.protocols.target import Target
-from scanner.verify.protocols.verdicts import active, unclear, wrong
+from scanner.verify.protocols.verdicts import ELSEWHERE, active, refused, unclear, wrong
 from scanner.verify.request import TransportError
 
 _MOST_LINES = 100
@@ -46,7 +46,10 @@ def speak(link: Link, target: Target) -> Verification:
     # 535 is also said of a second factor or a place that is not allowed: Google and
     # Microsoft word these so, with codes of their own.
     if code == "535" and text[4:9] in ("5.7.8", "5.7.0") and "http" not in text.lower():
-        return wrong(target, text)
+        if "credentials invalid" in text.lower():
+            return wrong(target, text)
+        # "Authentication failed" is all that Postfix has to say, whatever Dovecot told it.
+        return refused(target, text, ELSEWHERE)
     return unclear(target, text)
 
 

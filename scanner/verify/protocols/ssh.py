@@ -10,7 +10,7 @@ from scanner.model import Verification
 from scanner.verify.protocols.link import Link
 from scanner.verify.protocols.ssh_login import Client, HostKeys, Outcome, log_in
 from scanner.verify.protocols.target import Target
-from scanner.verify.protocols.verdicts import active, unclear, wrong
+from scanner.verify.protocols.verdicts import ELSEWHERE, active, refused, unclear
 from scanner.verify.request import RefusedError
 
 _ENDED = re.compile(r"(?i)account (?:has )?(?:expired|is (?:locked|disabled))|password has expired")
@@ -43,7 +43,10 @@ def _judged(target: Target, outcome: Outcome) -> Verification:
     if _ENDED.search(outcome.banner):
         return unclear(target, f"refused, but of an account that has ended; {seen}")
     if outcome.refused:
-        return wrong(target, "that this password is refused")
+        # The protocol has no words for why: `AllowUsers`, `access.conf`, a lock say no more.
+        return refused(
+            target, "that this password is refused", f"{ELSEWHERE}, or to a locked account"
+        )
     return unclear(target, f"the server asks for something else, or for more; {seen}")
 
 

@@ -20,6 +20,7 @@ from scanner.model import Finding
 from scanner.verify.companions import values_of
 
 _MOST = 3
+_ESCAPED_DOUBT = "the password may be written in an escaped form"
 _MANY = "it stands beside more servers than were asked"
 _ELSEWHERE = "the same value stands in another file too"
 _ANY_SERVICE = "the entry does not say for which service it is"
@@ -94,6 +95,12 @@ class Target:
 
     doubt: str | None = None
     """Why a refusal would not be believed."""
+
+    place: str | None = None
+    """Why it would not be, unless this machine is one where the credential is used."""
+
+    at_home: bool = False
+    """The user says that this machine is."""
 
 
 def targets_of(finding: Finding) -> list[Target]:
@@ -172,13 +179,12 @@ def target_of(login: str, where: str, password: str, *, plain: bool = False) -> 
         # These know no other way than from the first byte.
         tls=tls or (wants and kind in _TLS_FIRST),
         wants_tls=wants,
-        doubt=_doubt(host, password),
+        doubt=_ESCAPED_DOUBT if _ESCAPED.search(password) else None,
+        place=_place(host),
     )
 
 
-def _doubt(host: str, password: str) -> str | None:
-    if _ESCAPED.search(password):
-        return "the password may be written in an escaped form"
+def _place(host: str) -> str | None:
     try:
         inside = not ipaddress.ip_address(host).is_global
     except ValueError:

@@ -10,6 +10,8 @@ from scanner.model import Status, Verification
 from scanner.verify.protocols.link import Link
 from scanner.verify.protocols.target import Target
 
+ELSEWHERE = "a right login from a place that it does not let in"
+_BELIEVE = "--believe-refusals, if this machine is where it is used"
 Speaker = Callable[[Link, Target], Verification]
 """Says hello, logs in once, reads what it may, and leaves."""
 
@@ -41,9 +43,23 @@ def wrong(target: Target, code: object) -> Verification:
     Return what the server's plain "wrong credential" is worth.
     """
     said = f"the server said {told(code, target)}"
-    if target.doubt is not None:
-        return Verification(status=Status.UNKNOWN, reason=f"{said}, but {target.doubt}")
+    doubt = target.doubt or (None if target.at_home else target.place)
+    if doubt is not None:
+        return Verification(status=Status.UNKNOWN, reason=f"{said}, but {doubt}")
     return Verification(status=Status.INACTIVE, reason=said)
+
+
+def refused(target: Target, code: object, others: str) -> Verification:
+    """
+    Return what a refusal is worth that the server words alike for a living credential;
+    `others` says of whom.
+    """
+    if target.at_home or target.doubt is not None:
+        return wrong(target, code)
+    said = f"the server said {told(code, target)}"
+    return Verification(
+        status=Status.UNKNOWN, reason=f"{said}, which it says of {others} too ({_BELIEVE})"
+    )
 
 
 def unclear(target: Target, reason: object) -> Verification:

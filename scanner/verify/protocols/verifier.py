@@ -79,7 +79,8 @@ class Protocols:
         if not consent.found_hosts:
             return Verification(status=Status.NOT_TRIED, reason="needs --allow-found-hosts")
         verdicts = []
-        for target in _known(finding):
+        for known in _known(finding):
+            target = dataclasses.replace(known, at_home=consent.believe)
             verdict = self._one(target, finding, transport)
             if verdict.status is Status.ACTIVE:
                 return verdict
@@ -117,6 +118,7 @@ class Protocols:
                     user=f"unsealed-{secrets.token_hex(6)}",
                     password=secrets.token_hex(16),
                     doubt=None,
+                    place=None,
                 )
                 verdict = _ask(nobody, transport, speak, _CALIBRATION)
                 let_in = verdict.status is Status.ACTIVE

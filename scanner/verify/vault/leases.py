@@ -56,7 +56,7 @@ def ask_lease(caller: Caller, lease: str, token: str, state: Health) -> Verifica
         return Verification(
             status=Status.INACTIVE, reason="the lease is closed: its user was dropped"
         )
-    if answer is Answer.DENIED:
+    if answer in (Answer.DENIED, Answer.NOT_KNOWN):
         return _unknown("the token beside it is not alive, so the lease could not be looked up")
     if answer is Answer.FORBIDDEN:
         return _unknown("the token beside it may not look up leases")

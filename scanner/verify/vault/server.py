@@ -156,6 +156,7 @@ class Answer(enum.Enum):
     ACCEPTED = "accepted"
     FORBIDDEN = "valid, but without this right"
     DENIED = "permission denied"
+    NOT_KNOWN = "permission denied, invalid token"
     OTHER = "other"
 
 
@@ -165,7 +166,8 @@ def answer_of(reply: Reply) -> Answer:
 
     A valid token that lacks a right and one that does not exist both get 403; only the
     wording tells them apart: "1 error occurred: * permission denied" is said by the ACL,
-    after the token was found.  Newer Vault adds "invalid token" where it was not.
+    after the token was found.  Newer Vault adds "invalid token" where it was not; without
+    that, the token may also be bound to addresses other than ours.
     """
     said = errors_of(reply)
     if reply.status in (200, 204) and not reply.is_page():
@@ -174,7 +176,7 @@ def answer_of(reply: Reply) -> Answer:
     if reply.status != 403 or said is None:
         return Answer.OTHER
     if any("invalid token" in text or "bad token" in text for text in said):
-        return Answer.DENIED
+        return Answer.NOT_KNOWN
     if said == ["permission denied"]:
         return Answer.DENIED
     if any(text.startswith("1 error occurred:") and "permission denied" in text for text in said):

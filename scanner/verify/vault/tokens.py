@@ -39,7 +39,11 @@ _FEW = 10
 _ITS_OWN = frozenset(
     {"cubbyhole", "system", "identity", "ns_cubbyhole", "ns_system", "ns_identity"}
 )
-_DEAD = "permission denied: the server does not know this token (revoked, expired or used up)"
+_DEAD = "the server does not know this token (revoked, expired or used up)"
+_REFUSED = (
+    "permission denied: revoked, expired or used up, or bound to other addresses, of which this"
+    " server says the same (--believe-refusals, if this machine is where it is used)"
+)
 
 
 def plan_token(server: Server, consent: Consent) -> list[Planned]:
@@ -77,7 +81,7 @@ class Proofs:
         if state.doubt is not None:
             return state
         answer = answer_of(caller.get(MOUNTS, token=_IMPOSSIBLE))
-        if answer is Answer.DENIED:
+        if answer in (Answer.DENIED, Answer.NOT_KNOWN):
             return state
         if answer is Answer.ACCEPTED:
             return Health(doubt="a token that cannot exist is accepted too")
@@ -93,8 +97,8 @@ def ask_token(caller: Caller, token: str, state: Health, consent: Consent) -> Ve
         return _wrapping(data_of(wrapping))
     mounts = caller.get(MOUNTS, token=token)
     answer = answer_of(mounts)
-    if answer is Answer.DENIED:
-        return _refused(state)
+    if answer in (Answer.DENIED, Answer.NOT_KNOWN):
+        return _refused(answer, state, consent)
     if answer is not Answer.ACCEPTED or not {"auth", "secret"} <= data_of(mounts).keys():
         return _unknown(f"not an answer of Vault ({mounts.status})")
     reach = _reach(data_of(mounts))
@@ -122,9 +126,11 @@ def ask_token(caller: Caller, token: str, state: Health, consent: Consent) -> Ve
     return _alive(facts, (*rights.words, *paths, *reach), None, rights.scopes)
 
 
-def _refused(state: Health) -> Verification:
+def _refused(answer: Answer, state: Health, consent: Consent) -> Verification:
     if state.many is not None:
         return _unknown(f"this server does not know it, but {state.many}")
+    if answer is Answer.DENIED and not consent.believe:
+        return _unknown(_REFUSED)
     return Verification(status=Status.INACTIVE, reason=_DEAD)
 
 

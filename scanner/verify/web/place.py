@@ -158,7 +158,7 @@ def _of_setting(login: str, where: str, secret: str) -> Place | None:
 def _place(kind: str, target: Target, *, tls: bool) -> Place | None:
     if _INVISIBLE.search(target.user + target.password) or ":" in target.user:
         return None
-    doubt = target.doubt
+    doubt = target.doubt or target.place
     if doubt is None and _TOKENS_ONLY.match(target.host):
         doubt = _PASSWORD_IS_NOT_ENOUGH
     path = quote(target.path.strip("/"), safe="/~:@!$&'()*+,;=-._")

@@ -4,9 +4,10 @@ A scanned line, its finding, and the verdict of the server that it names.
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
-from scanner.model import Document, Finding, Place, Verification
+from scanner.model import Document, Finding, Place, Status, Verification
 from scanner.sources.batch import ListBatch
 from scanner.verify.protocols.verifier import verifier
 from scanner.verify.registry import Consent
@@ -16,6 +17,8 @@ from tests.verify.usable import engine, finding_of
 
 HOST = "db.widgets.test"
 ALLOWED = Consent(found_hosts=True)
+REFUSED = "refused in words that the living get too"
+BELIEVE = "too (--believe-refusals"
 
 
 def found(url: str) -> Finding:
@@ -37,9 +40,21 @@ def ask(
     seconds: float = 10.0,
     notes: Notes | None = None,
     ca_file: Path | None = None,
+    believe: bool = False,
 ) -> Verification:
     """Ask the server on a port of the loopback, which stands in for `HOST`."""
-    return ask_about(found(url), port, seconds=seconds, notes=notes, ca_file=ca_file)
+    return ask_about(
+        found(url), port, seconds=seconds, notes=notes, ca_file=ca_file, believe=believe
+    )
+
+
+def judge(url: str, port: int, expected: Status | str, word: str, *, seconds: float = 10.0) -> None:
+    """Insist on a verdict and a word in it."""
+    verdict = ask(url, port, seconds=seconds)
+    if expected == REFUSED:
+        assert (verdict.status, BELIEVE in str(verdict.reason)) == (Status.UNKNOWN, True), verdict
+        verdict, expected = ask(url, port, seconds=seconds, believe=True), Status.INACTIVE
+    assert (verdict.status, word in repr(verdict)) == (expected, True), verdict
 
 
 def ask_about(
@@ -49,6 +64,7 @@ def ask_about(
     seconds: float = 10.0,
     notes: Notes | None = None,
     ca_file: Path | None = None,
+    believe: bool = False,
 ) -> Verification:
     """Ask about a finding."""
     options = Options(
@@ -67,4 +83,4 @@ def ask_about(
     )
     one = verifier()
     assert one.accepts(finding, None), finding.companions
-    return one.verify(finding, transport, ALLOWED)
+    return one.verify(finding, transport, dataclasses.replace(ALLOWED, believe=believe))

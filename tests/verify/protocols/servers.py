@@ -78,6 +78,7 @@ class Running:
                 if sock.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             time.sleep(0.05)
+        self.stop()
         raise AssertionError(f"{words[0]} did not start")
 
     def stop(self) -> None:

@@ -19,7 +19,7 @@ from scanner.verify.registry import Consent
 from scanner.verify.request import TransportError
 from scanner.verify.transport import Options, Transport
 from tests.verify.conftest import Notes
-from tests.verify.protocols.scene import HOST, ask, found
+from tests.verify.protocols.scene import HOST, REFUSED, ask, found, judge
 from tests.verify.protocols.servers import PASSWORD
 
 Serve = Callable[[list[bytes]], int]
@@ -103,7 +103,7 @@ def test_postgresql(serve: Serve, pieces: list[bytes], status: Status) -> None:
 
 
 MYSQL = {
-    "wrong": ([packet(0, GREETING), failure(1045)], Status.INACTIVE),
+    "wrong": ([packet(0, GREETING), failure(1045)], REFUSED),
     "locked": ([packet(0, GREETING), failure(4151)], Status.ACTIVE),
     "locked, as MySQL says it": ([packet(0, GREETING), failure(3118)], Status.ACTIVE),
     "expired": ([packet(0, GREETING), failure(1862)], Status.ACTIVE),
@@ -123,9 +123,7 @@ MYSQL = {
 def test_mysql(serve: Callable[..., int], pieces: list[bytes], status: Status) -> None:
     port = serve(pieces, speaks_first=True)
 
-    verdict = ask(f"mysql://app:{PASSWORD}@{HOST}/orders", port, seconds=2)
-
-    assert verdict.status is status, verdict
+    judge(f"mysql://app:{PASSWORD}@{HOST}/orders", port, status, "", seconds=2)
 
 
 CLOSED = b"-NOAUTH no\r\n"
@@ -264,24 +262,48 @@ def test_a_challenge_that_is_none_is_refused(text: bytes) -> None:
 CONNACK = b"\x20\2\0"
 INFO = b'INFO {"auth_required":true}\r\n'
 EHLO = b"250-x\r\n250 AUTH PLAIN\r\n"
+
+
+def not_in(text: bytes, *policy: int | None) -> bytes:
+    """LDAP's answer to a bind, with what a password policy has against it."""
+    body = b"\x0a\1\x31\4\0\4" + bytes([len(text)]) + text
+    whole = b"\2\1\2\x61" + bytes([len(body)]) + body
+    for error in policy:
+        value = b"" if error is None else b"\x81\1" + bytes([error])
+        value = b"\x30" + bytes([len(value)]) + value
+        name = b"1.3.6.1.4.1.42.2.27.8.5.1"
+        one = b"\4" + bytes([len(name)]) + name + b"\4" + bytes([len(value)]) + value
+        one = b"\x30" + bytes([len(one)]) + one
+        whole += b"\xa0" + bytes([len(one)]) + one
+    return b"\x30" + bytes([len(whole)]) + whole
+
+
 OTHERS = {
     "MQTT, bad login": ("mqtt", False, [CONNACK + b"\4"], Status.INACTIVE),
     "MQTT, not authorized": ("mqtt", False, [CONNACK + b"\5"], Status.UNKNOWN),
     "MQTT, open to all": ("mqtt", False, [CONNACK + b"\0"], Status.UNKNOWN),
     "MQTT, unavailable": ("mqtt", False, [CONNACK + b"\3"], Status.UNKNOWN),
-    "NATS, wrong": ("nats", True, [INFO, b"-ERR 'Authorization Violation'\r\n"], Status.INACTIVE),
+    "NATS, wrong": ("nats", True, [INFO, b"-ERR 'Authorization Violation'\r\n"], REFUSED),
     "NATS, too many": ("nats", True, [INFO, b"-ERR 'maximum connections exceeded'\r\n"], Status.UNKNOWN),
     "NATS, open to all": ("nats", True, [b"INFO {}\r\n"], Status.UNKNOWN),
     "NATS, a page": ("nats", True, [b"HTTP/1.1 200 OK\r\n"], Status.UNKNOWN),
-    "SMTP, wrong": ("smtp", True, [b"220 x\r\n", EHLO, b"535 5.7.8 no\r\n"], Status.INACTIVE),
+    "SMTP, wrong": ("smtp", True, [b"220 x\r\n", EHLO, b"535 5.7.8 Authentication credentials invalid\r\n"], Status.INACTIVE),
+    "SMTP, Postfix": ("smtp", True, [b"220 x\r\n", EHLO, b"535 5.7.8 Error: authentication failed\r\n"], REFUSED),
     "SMTP, another way in": ("smtp", True, [b"220 x\r\n", EHLO, b"535 5.7.8 see https://x.test\r\n"], Status.UNKNOWN),
     "SMTP, later": ("smtp", True, [b"220 x\r\n", EHLO, b"454 4.7.0 later\r\n"], Status.UNKNOWN),
     "SMTP, open to all": ("smtp", True, [b"220 x\r\n", EHLO, b"235 ok\r\n"], Status.UNKNOWN),
-    "IMAP, wrong": ("imap", True, [b"* OK\r\n", b"a2 NO [AUTHENTICATIONFAILED] no\r\n"], Status.INACTIVE),
+    "IMAP, wrong": ("imap", True, [b"* OK\r\n", b"a2 NO [AUTHENTICATIONFAILED] no\r\n"], REFUSED),
     "IMAP, out of order": ("imap", True, [b"* OK\r\n", b"a2 NO [UNAVAILABLE] no\r\n"], Status.UNKNOWN),
-    "FTP, wrong": ("ftp", True, [b"220 x\r\n", b"331 x\r\n", b"530 Login incorrect.\r\n"], Status.INACTIVE),
+    "FTP, wrong": ("ftp", True, [b"220 x\r\n", b"331 x\r\n", b"530 Login incorrect.\r\n"], REFUSED),
     "FTP, full": ("ftp", True, [b"220 x\r\n", b"331 x\r\n", b"530 too many users\r\n"], Status.UNKNOWN),
-    "LDAP, wrong": ("ldap", False, [b"\x30\x0c\2\1\2\x61\7\x0a\1\x31\4\0\4\0"], Status.INACTIVE),
+    "LDAP, wrong": ("ldap", False, [b"\x30\x0c\2\1\2\x61\7\x0a\1\x31\4\0\4\0"], REFUSED),
+    "LDAP, wrong, says Active Directory": ("ldap", False, [not_in(b"80090308: data 52e, v4563")], Status.INACTIVE),
+    "LDAP, no such user, says it": ("ldap", False, [not_in(b"80090308: data 525, v4563")], Status.INACTIVE),
+    "LDAP, right, but off": ("ldap", False, [not_in(b"80090308: data 533, v4563")], Status.ACTIVE),
+    "LDAP, locked, says it": ("ldap", False, [not_in(b"80090308: data 775, v4563")], Status.UNKNOWN),
+    "LDAP, right, but run out": ("ldap", False, [not_in(b"", 0)], Status.ACTIVE),
+    "LDAP, locked by a policy": ("ldap", False, [not_in(b"", 1)], Status.UNKNOWN),
+    "LDAP, a policy without an error": ("ldap", False, [not_in(b"", None)], REFUSED),
     "LDAP, busy": ("ldap", False, [b"\x30\x0c\2\1\2\x61\7\x0a\1\x33\4\0\4\0"], Status.UNKNOWN),
     "LDAP, damaged": ("ldap", False, [b"\x30\x03\2\1\2"], Status.UNKNOWN),
     "AMQP, a page": ("amqp", False, [b"HTTP/1.1 200 OK\r\n"], Status.UNKNOWN),
@@ -294,6 +316,4 @@ def test_other_servers(
 ) -> None:
     port = serve(pieces, speaks_first=first)
 
-    verdict = ask(f"{kind}://app:{PASSWORD}@{HOST}", port, seconds=2)
-
-    assert verdict.status is status, verdict
+    judge(f"{kind}://app:{PASSWORD}@{HOST}", port, status, "", seconds=2)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from scanner.model import Status
-from tests.verify.protocols.scene import HOST, ask
+from tests.verify.protocols.scene import HOST, REFUSED, judge
 from tests.verify.protocols.servers import (
     PASSWORD,
     Running,
@@ -30,6 +30,7 @@ def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     server = Running(free_port(), folder)
     (folder / "c").write_text(
         f"host: 127.0.0.1\nport: {server.port}\nauthorization {{ users: [\n"
+        f'{{user: far, password: "{PASSWORD}", allowed_connection_types: ["WEBSOCKET"]}},\n'
         f'{{user: app, password: "{PASSWORD}"}}, {{user: changed, password: "new-{PASSWORD}"}},\n'
         f'{{user: little, password: "{PASSWORD}", permissions: {{publish: {{deny: ">"}}, subscribe: {{deny: ">"}}}}}}] }}\n'
     )
@@ -103,6 +104,7 @@ def dovecot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         f"shut:{{PLAIN}}{PASSWORD}:1000:1000::{folder}/home::nologin=yes\n"
         f"changed:{{PLAIN}}new-{PASSWORD}:1000:1000::{folder}/home::\n"
         f"little:{{PLAIN}}{PASSWORD}:1000:1000::/nowhere::\n"
+        f"far:{{PLAIN}}{PASSWORD}:1000:1000::{folder}/home::allow_nets=10.9.9.9\n"
     )
     (folder / "users").chmod(0o644)
     (folder / "c").write_text(
@@ -165,44 +167,60 @@ def pyftpdlib(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 CASES = {
     "IMAP": ("dovecot", f"imap://app:{PASSWORD}@{HOST}", LIVE, ""),
-    "IMAP, wrong": ("dovecot", f"imap://app:wrong-{PASSWORD}@{HOST}", DEAD, "AUTHENTICATIONFAILED"),
+    "IMAP, wrong": (
+        "dovecot",
+        f"imap://app:wrong-{PASSWORD}@{HOST}",
+        REFUSED,
+        "AUTHENTICATIONFAILED",
+    ),
     "SMTP": ("aiosmtpd", f"smtp://app:{PASSWORD}@{HOST}", LIVE, ""),
     "SMTP, wrong": ("aiosmtpd", f"smtp://app:wrong-{PASSWORD}@{HOST}", DEAD, "535"),
     "FTP": ("pyftpdlib", f"ftp://app:{PASSWORD}@{HOST}", LIVE, ""),
-    "FTP, wrong": ("pyftpdlib", f"ftp://app:wrong-{PASSWORD}@{HOST}", DEAD, "530"),
-    "FTP, unknown": ("pyftpdlib", f"ftp://who:{PASSWORD}@{HOST}", DEAD, "530"),
+    "FTP, wrong": ("pyftpdlib", f"ftp://app:wrong-{PASSWORD}@{HOST}", REFUSED, "530"),
+    "FTP, unknown": ("pyftpdlib", f"ftp://who:{PASSWORD}@{HOST}", REFUSED, "530"),
     "NATS": ("nats", f"nats://app:{PASSWORD}@{HOST}", LIVE, ""),
-    "NATS, wrong": ("nats", f"nats://app:wrong-{PASSWORD}@{HOST}", DEAD, "Authorization"),
-    "NATS, unknown": ("nats", f"nats://who:{PASSWORD}@{HOST}", DEAD, "Authorization"),
+    "NATS, wrong": ("nats", f"nats://app:wrong-{PASSWORD}@{HOST}", REFUSED, "Authorization"),
+    "NATS, unknown": ("nats", f"nats://who:{PASSWORD}@{HOST}", REFUSED, "Authorization"),
     "MQTT": ("mosquitto", f"mqtt://app:{PASSWORD}@{HOST}", LIVE, ""),
     "MQTT, wrong": ("mosquitto", f"mqtt://app:wrong-{PASSWORD}@{HOST}", UNSURE, "not authorized"),
     "LDAP": ("slapd", f"ldap://cn=boss,dc=w:{PASSWORD}@{HOST}", LIVE, "cn=boss"),
-    "LDAP, wrong": ("slapd", f"ldap://cn=boss,dc=w:wrong-{PASSWORD}@{HOST}", DEAD, "49"),
-    "IMAP, unknown": ("dovecot", f"imap://who:{PASSWORD}@{HOST}", DEAD, "AUTHENTICATIONFAILED"),
-    "IMAP, changed": ("dovecot", f"imap://changed:{PASSWORD}@{HOST}", DEAD, "AUTHENTICATIONFAILED"),
+    "LDAP, wrong": ("slapd", f"ldap://cn=boss,dc=w:wrong-{PASSWORD}@{HOST}", REFUSED, "49"),
+    "IMAP, unknown": ("dovecot", f"imap://who:{PASSWORD}@{HOST}", REFUSED, "AUTHENTICATIONFAILED"),
+    "IMAP, changed": (
+        "dovecot",
+        f"imap://changed:{PASSWORD}@{HOST}",
+        REFUSED,
+        "AUTHENTICATIONFAILED",
+    ),
     "IMAP, no mailbox": ("dovecot", f"imap://little:{PASSWORD}@{HOST}", LIVE, ""),
     "IMAP, locked": ("dovecot", f"imap://shut:{PASSWORD}@{HOST}", UNSURE, "CONTACTADMIN"),
     "SMTP, unknown": ("aiosmtpd", f"smtp://who:{PASSWORD}@{HOST}", DEAD, "535"),
     "SMTP, changed": ("aiosmtpd", f"smtp://changed:{PASSWORD}@{HOST}", DEAD, "535"),
-    "FTP, removed": ("pyftpdlib", f"ftp://gone:{PASSWORD}@{HOST}", DEAD, "530"),
-    "FTP, changed": ("pyftpdlib", f"ftp://changed:{PASSWORD}@{HOST}", DEAD, "530"),
+    "FTP, removed": ("pyftpdlib", f"ftp://gone:{PASSWORD}@{HOST}", REFUSED, "530"),
+    "FTP, changed": ("pyftpdlib", f"ftp://changed:{PASSWORD}@{HOST}", REFUSED, "530"),
     "FTP, may do nothing": ("pyftpdlib", f"ftp://little:{PASSWORD}@{HOST}", LIVE, ""),
-    "NATS, changed": ("nats", f"nats://changed:{PASSWORD}@{HOST}", DEAD, "Authorization"),
+    "NATS, changed": ("nats", f"nats://changed:{PASSWORD}@{HOST}", REFUSED, "Authorization"),
     "NATS, may do nothing": ("nats", f"nats://little:{PASSWORD}@{HOST}", LIVE, ""),
     "MQTT, may do nothing": ("mosquitto", f"mqtt://little:{PASSWORD}@{HOST}", LIVE, ""),
     "MQTT, removed": ("mosquitto", f"mqtt://gone:{PASSWORD}@{HOST}", UNSURE, "not authorized"),
     "LDAP, a user": ("slapd", f"ldap://cn=app,dc=w:{PASSWORD}@{HOST}", LIVE, "cn=app"),
-    "LDAP, changed": ("slapd", f"ldap://cn=changed,dc=w:{PASSWORD}@{HOST}", DEAD, "49"),
-    "LDAP, locked": ("slapd", f"ldap://cn=shut,dc=w:{PASSWORD}@{HOST}", DEAD, "49"),
-    "LDAP, expired": ("slapd", f"ldap://cn=late,dc=w:{PASSWORD}@{HOST}", DEAD, "49"),
-    "LDAP, unknown": ("slapd", f"ldap://cn=who,dc=w:{PASSWORD}@{HOST}", DEAD, "49"),
+    "LDAP, changed": ("slapd", f"ldap://cn=changed,dc=w:{PASSWORD}@{HOST}", REFUSED, "49"),
+    "LDAP, locked": ("slapd", f"ldap://cn=shut,dc=w:{PASSWORD}@{HOST}", REFUSED, "49"),
+    "LDAP, expired": ("slapd", f"ldap://cn=late,dc=w:{PASSWORD}@{HOST}", LIVE, "it has run out"),
+    "LDAP, expired, wrong": ("slapd", f"ldap://cn=late,dc=w:no-{PASSWORD}@{HOST}", REFUSED, "49"),
+    "IMAP, not from here": (
+        "dovecot",
+        f"imap://far:{PASSWORD}@{HOST}",
+        REFUSED,
+        "AUTHENTICATIONFAILED",
+    ),
+    "NATS, not in this way": ("nats", f"nats://far:{PASSWORD}@{HOST}", REFUSED, "Authorization"),
+    "LDAP, unknown": ("slapd", f"ldap://cn=who,dc=w:{PASSWORD}@{HOST}", REFUSED, "49"),
 }
 
 
 @pytest.mark.parametrize(("server", "url", "status", "word"), CASES.values(), ids=CASES)
 def test_each_answer_is_read_right(
-    request: pytest.FixtureRequest, server: str, url: str, status: Status, word: str
+    request: pytest.FixtureRequest, server: str, url: str, status: Status | str, word: str
 ) -> None:
-    verdict = ask(url, request.getfixturevalue(server).port)
-
-    assert (verdict.status, word in repr(verdict)) == (status, True), verdict
+    judge(url, request.getfixturevalue(server).port, status, word)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from scanner.model import Status
-from tests.verify.protocols.scene import HOST, ask
+from tests.verify.protocols.scene import HOST, judge
 from tests.verify.protocols.servers import (
     PASSWORD,
     Running,
@@ -49,7 +49,7 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     cookie.chmod(0o400)
     user = as_user("rabbitmq")
     server.start(
-        [*user, f"{binaries}/rabbitmq-server"], seconds=90, env=environment, cwd=str(folder)
+        [*user, f"{binaries}/rabbitmq-server"], seconds=300, env=environment, cwd=str(folder)
     )
     control = [*user, f"{binaries}/rabbitmqctl", "-n", environment["RABBITMQ_NODENAME"]]
     run([*control, "await_startup"], env=environment, cwd=str(folder))
@@ -84,7 +84,7 @@ RABBITMQ = {
 
 
 @pytest.mark.parametrize(("url", "status", "word"), RABBITMQ.values(), ids=RABBITMQ)
-def test_rabbitmq_is_read_right(rabbitmq: Running, url: str, status: Status, word: str) -> None:
-    verdict = ask(f"amqp://{url}", rabbitmq.port)
-
-    assert (verdict.status, word in repr(verdict)) == (status, True), verdict
+def test_rabbitmq_is_read_right(
+    rabbitmq: Running, url: str, status: Status | str, word: str
+) -> None:
+    judge(f"amqp://{url}", rabbitmq.port, status, word)

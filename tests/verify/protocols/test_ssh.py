@@ -161,12 +161,17 @@ def password(port: int, text: str = TEXT, **options: object) -> Verification:
 
 WAYS = {
     "a password": (Server, TEXT, LIVE, "log in to this host as app"),
-    "a wrong one": (Server, TEXT.replace(PASSWORD, f"x{PASSWORD}"), DEAD, "refused"),
-    "another user": (Server, TEXT.replace("app@", "who@"), DEAD, "refused"),
+    "a wrong one": (Server, TEXT.replace(PASSWORD, f"x{PASSWORD}"), UNSURE, "--believe-refusals"),
+    "another user": (Server, TEXT.replace("app@", "who@"), UNSURE, "--believe-refusals"),
     "anybody": (Anybody, TEXT, UNSURE, "without the password"),
     "any password": (AnyPassword, TEXT, UNSURE, "lets anybody in"),
     "a question": (Asking, TEXT, LIVE, "log in"),
-    "a question, wrong": (Asking, TEXT.replace(PASSWORD, f"x{PASSWORD}"), DEAD, "refused"),
+    "a question, wrong": (
+        Asking,
+        TEXT.replace(PASSWORD, f"x{PASSWORD}"),
+        UNSURE,
+        "--believe-refusals",
+    ),
     "a question for a code": (AskingForACode, TEXT, UNSURE, "something else"),
     "it must be changed": (RunOut, TEXT, LIVE, "must be changed"),
     "keys alone": (Keys, TEXT, UNSURE, "something else"),

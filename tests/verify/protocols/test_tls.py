@@ -126,7 +126,12 @@ def test_who_is_trusted_is_told_the_password_and_nobody_else(
     other = Authority(tmp_path)
 
     live = ask(url.replace("PW", PASSWORD), server.port, ca_file=authority.ca_file)
-    wrong = ask(url.replace("PW", f"wrong-{PASSWORD}"), server.port, ca_file=authority.ca_file)
+    wrong = ask(
+        url.replace("PW", f"wrong-{PASSWORD}"),
+        server.port,
+        ca_file=authority.ca_file,
+        believe=True,
+    )
     stranger = ask(url.replace("PW", PASSWORD), server.port, ca_file=other.ca_file)
 
     assert live.status is Status.ACTIVE, live
