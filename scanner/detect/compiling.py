@@ -15,11 +15,13 @@ _FLAGS = hyperscan.HS_FLAG_DOTALL
 
 class Wanted(NamedTuple):
     """
-    One expression of the first pass; its place in the list is its number.
+    One expression of the first pass.
     """
 
     pattern: bytes
     caseless: bool = False
+    number: int | None = None
+    """What its hits are told by: its place in the list, unless it shares a number with others."""
 
 
 def compile_shards(
@@ -29,7 +31,7 @@ def compile_shards(
     progress: Callable[[int, int], None] | None = None,
 ) -> list[bytes]:
     """
-    Return a serialised database for each shard, a list of numbers of expressions.
+    Return a serialised database for each shard, a list of places of expressions.
 
     Compilation lets go of the interpreter, so threads share it out.  Raise
     `hyperscan.error` if an expression is refused.
@@ -59,16 +61,18 @@ def compile_shards(
     return databases
 
 
-def _compile(wanted: Sequence[Wanted], numbers: Sequence[int]) -> hyperscan.Database:
+def _compile(wanted: Sequence[Wanted], places: Sequence[int]) -> hyperscan.Database:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    chosen = [wanted[place] for place in places]
+    numbers = [one.number for one in chosen]
     database.compile(
-        expressions=[wanted[number].pattern for number in numbers],
-        ids=list(numbers),
-        elements=len(numbers),
-        flags=[
-            _FLAGS | (hyperscan.HS_FLAG_CASELESS if wanted[number].caseless else 0)
-            for number in numbers
+        expressions=[one.pattern for one in chosen],
+        ids=[
+            place if number is None else number
+            for place, number in zip(places, numbers, strict=True)
         ],
+        elements=len(chosen),
+        flags=[_FLAGS | (hyperscan.HS_FLAG_CASELESS if one.caseless else 0) for one in chosen],
     )
     return database
 

@@ -1,9 +1,10 @@
 """
 Credentials known only by a word near a value: one mechanism for a thousand providers.
 
-Each pair of word and value form is one expression of the first pass.  What it
-hits is looked at once: where the value stands (the whole of an unbroken run),
-whether the word is near enough, and whether one of the wanted names is between.
+Each pair of word and value form is one expression of the first pass; pairs of one
+form make a group, and a hit says which group.  What it hits is looked at once: where
+the value stands (the whole of an unbroken run), which of the group's words is near
+enough, and whether one of the wanted names is between.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ _AFTER = 4
 """Bytes behind a value that are looked at."""
 
 _SEPARATOR = r"[ _.\-]?"
+_BETWEEN_PARTS = b" _.-"
+"""What `_SEPARATOR` fits."""
+
 _TIMEOUT_S = 0.5
 _WIDEST = 2_048
 _AHEAD = 24
@@ -128,8 +132,15 @@ def word_pattern(word: str) -> str:
     """
     Return a pattern for a word: its parts with ` `, `_`, `-`, `.` or nothing between.
     """
-    parts = "".join(part if part.isalnum() else " " for part in word).split()
-    return _SEPARATOR.join(parts)
+    return _SEPARATOR.join(_parts(word))
+
+
+def _parts(word: str) -> list[str]:
+    return "".join(part if part.isalnum() else " " for part in word).split()
+
+
+def _letters(word: str) -> bytes:
+    return "".join(_parts(word)).lower().encode()
 
 
 class _Spot(NamedTuple):
@@ -141,6 +152,7 @@ class _Spot(NamedTuple):
     start: int
     end: int
     distance: int
+    word: str
 
 
 class KeyedMatcher:
@@ -148,9 +160,15 @@ class KeyedMatcher:
     Looks at what the pairs' expressions hit.
     """
 
-    def __init__(self, rules: RuleTable, pairs_: Sequence[Pair]) -> None:
+    def __init__(self, rules: RuleTable, groups: Sequence[Sequence[Pair]]) -> None:
+        """
+        The pairs of a group have their value and distance in common.
+        """
         self._rules = rules
-        self._pairs = pairs_
+        self.groups = groups
+        # The most that a word may measure, and each word without what may stand in it.
+        self._longest = [2 * max(len(pair.word) for pair in group) for group in groups]
+        self._letters = [[(_letters(pair.word), pair) for pair in group] for group in groups]
         self._values: dict[str, tuple[Any, int, int]] = {}
         self._words: dict[str, Any] = {}
         self._reaches: dict[int, tuple[int, int]] = {}
@@ -162,7 +180,7 @@ class KeyedMatcher:
         self, source: Source, hits: Sequence[tuple[int, int]], enabled: Container[int]
     ) -> list[Found]:
         """
-        Return what the hits `(end, number of the pair)` in one document come to.
+        Return what the hits `(end, number of the group)` in one document come to.
         """
         data = source.data
         found: dict[tuple[int, int, int], Found] = {}
@@ -178,7 +196,7 @@ class KeyedMatcher:
             if spots is None:
                 if len(memo) >= _MEMO_ENTRIES:
                     memo.clear()
-                spots = tuple(self._spots(around, end - low, self._pairs[number]))
+                spots = tuple(self._spots(around, end - low, number))
                 memo[key] = spots
             for spot in spots:
                 where = (spot.rule, end + spot.start, end + spot.end)
@@ -188,29 +206,40 @@ class KeyedMatcher:
                 if span not in pieces:
                     pieces[span] = piece_of_larger(data, *span)
                 if not pieces[span]:
-                    pair = self._pairs[number]
-                    found[where] = self._found(source, where, spot.distance, pair.word)
+                    found[where] = self._found(source, where, spot.distance, spot.word)
         return list(found.values())
 
     def _reach(self, number: int) -> tuple[int, int]:
         """
-        Return how far around a hit of a pair its value and its word are looked for.
+        Return how far around a hit of a group its value and its words are looked for.
         """
         known = self._reaches.get(number)
         if known is None:
-            pair = self._pairs[number]
+            pair = self.groups[number][0]
             _, reach, width = self._value_pattern(pair.value)
-            before = reach + pair.distance + 2 * len(pair.word) + _AHEAD + 1
+            before = reach + pair.distance + self._longest[number] + _AHEAD + 1
             known = self._reaches[number] = before, width + _AFTER
         return known
 
-    def _spots(self, data: bytes, end: int, pair: Pair) -> Iterator[_Spot]:
-        span = self._value(data, end, pair.value)
+    def _spots(self, data: bytes, end: int, group: int) -> Iterator[_Spot]:
+        span = self._value(data, end, self.groups[group][0].value)
         if span is None:
             return
         secret = data[span[0] : span[1]]
+        if placeholder(secret) is not None or _IDENTIFIER.fullmatch(secret):
+            return
+        # A group may have a hundred words: most are ruled out without a search.
+        before = data[: span[0]].lower().translate(None, _BETWEEN_PARTS)
+        for letters, pair in self._letters[group]:
+            if letters in before:
+                yield from self._spots_of(data, end, pair, span)
+
+    def _spots_of(
+        self, data: bytes, end: int, pair: Pair, span: tuple[int, int]
+    ) -> Iterator[_Spot]:
+        secret = data[span[0] : span[1]]
         word = self._word(data, span[0], pair)
-        if word is None or placeholder(secret) is not None or _IDENTIFIER.fullmatch(secret):
+        if word is None:
             return
         before = data[word[1] : span[0]]
         if _HEX.fullmatch(secret) and _OBJECT.search(before):
@@ -227,7 +256,7 @@ class KeyedMatcher:
             if rule.entropy is not None and shannon(secret) < _floor(rule.entropy, before):
                 continue
             if rule.secret_part:
-                yield _Spot(number, span[0] - end, span[1] - end, len(before))
+                yield _Spot(number, span[0] - end, span[1] - end, len(before), pair.word)
 
     def _value_pattern(self, value: str) -> tuple[Any, int, int]:
         """

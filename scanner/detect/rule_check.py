@@ -16,7 +16,7 @@ import regex
 from scanner.detect import compiling, first_pass
 from scanner.detect.checksums import CHECKSUMS
 from scanner.detect.engine import Engine
-from scanner.detect.plan import KEYED, RULE, Plan
+from scanner.detect.plan import Plan
 from scanner.model import Document, Match, Place
 from scanner.ruleset.schema import Rule
 from scanner.ruleset.templates import fill
@@ -135,22 +135,18 @@ def check_speed(rules: Sequence[Rule], chosen: Sequence[Rule]) -> tuple[list[Cos
     Return the cost of each rule, the dearest first, and the rules that cost too much.
     """
     sample = _sample()
-    plan_wanted, targets, pairs = Plan.draft(rules)
-    numbers: dict[int, list[int]] = {}
-    for number, (kind, which, _, _) in enumerate(targets):
-        if kind == RULE:
-            numbers.setdefault(which, []).append(number)
-        elif kind == KEYED:
-            for rule_number in pairs[which][3]:
-                numbers.setdefault(rule_number, []).append(number)
+    wanted: dict[int, list[compiling.Wanted]] = {}
+    for expression, owners in Plan.draft(rules):
+        for rule_number in owners:
+            wanted.setdefault(rule_number, []).append(expression)
     wanted_ids = {rule.id for rule in chosen}
     costs: list[Cost] = []
     problems: list[Problem] = []
-    for rule_number, own in numbers.items():
+    for rule_number, own in wanted.items():
         rule = rules[rule_number]
         if rule.id not in wanted_ids:
             continue
-        cost = _cost(rule.id, [plan_wanted[number] for number in own], sample)
+        cost = _cost(rule.id, own, sample)
         costs.append(cost)
         if cost.events_a_megabyte > _MOST_EVENTS_A_MEGABYTE:
             problems.append(Problem(rule.origin, rule.id, f"hits ordinary text too often: {cost}"))

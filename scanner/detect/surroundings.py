@@ -29,7 +29,7 @@ class Surroundings:
 
     def hits(self, views: Sequence[View]) -> Iterator[tuple[Source, list[tuple[int, int]]]]:
         """
-        Yield each document and the hits `(end, number of the pair)` near its views' hits.
+        Yield each document and the hits `(end, number of the group)` near its views' hits.
         """
         if self._pass is None:
             database = self._plan.late_database()

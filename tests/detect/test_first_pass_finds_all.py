@@ -20,7 +20,7 @@ import regex
 
 from scanner.detect.engine import Engine
 from scanner.detect.first_pass import FirstPass
-from scanner.detect.keyed import word_pattern
+from scanner.detect.keyed import Pair, word_pattern
 from scanner.detect.plan import KEYED, RULE
 from scanner.ruleset.loading import load_rules
 from scanner.ruleset.schema import Rule
@@ -138,14 +138,20 @@ def test_every_pair_of_word_and_value_is_hit(everything: Everything):
     """
     matcher = everything.plan.keyed_matcher()
     lost = []
-    for number, pair in enumerate(matcher._pairs):
+    # A common word is in two groups: that of what may stand apart and that of what is given to it.
+    groups: dict[Pair, list[int]] = {}
+    for number, group in enumerate(matcher.groups):
+        for pair in group:
+            groups.setdefault(pair, []).append(number)
+    for pair, numbers in groups.items():
         rule = RULES[pair.rules[0]]
         text = b"\n".join(_near_the_word(pair.word, pair.value, rule))
         pattern = (
             rf"(?is:{word_pattern(pair.word)}.{{0,{pair.distance - 1}}}[^A-Za-z0-9])"
             rf"(?<![A-Za-z0-9+])(?P<value>{pair.value})(?![A-Za-z0-9_\-+=])"
         )
-        ends = everything.hits(text, KEYED).get(number, [])
+        hits = everything.hits(text, KEYED)
+        ends = [end for number in numbers for end in hits.get(number, [])]
         for match in regex.finditer(pattern.encode(), text, timeout=20):
             start, end = match.span("value")
             if not any(start < hit <= end for hit in ends):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scanner.detect.engine import Engine
 from scanner.detect.keyed import KeyedMatcher, Pair, word_pattern
 from scanner.detect.patterns import compiled
-from scanner.detect.plan import Plan
+from scanner.detect.plan import KEYED, Plan
 from scanner.model import Confidence, Document, Place, Severity
 from scanner.ruleset.schema import Keyed, Rule
 from scanner.ruleset.table import RuleTable
@@ -171,7 +171,7 @@ def test_the_nearest_word_is_the_last_that_its_pattern_finds(parts: list[str], w
     pair = Pair(word, "v", 12, ())
     low = max(0, start - 12 - 2 * len(word))
     plainly = compiled(word_pattern(word), "ir").search(data, low, start)
-    told = KeyedMatcher(RuleTable.of([]), [pair])._word(data, start, pair)
+    told = KeyedMatcher(RuleTable.of([]), [[pair]])._word(data, start, pair)
     assert told == (plainly and plainly.span())
 
 
@@ -206,3 +206,33 @@ GIT = Engine(
 def test_names_of_git_objects_are_no_tokens(text: str, expected: int):
     batch = ListBatch([(Document(Place.FILE, b"a.txt", "b0"), fill(text).encode())])
     assert len(GIT.scanner().scan(batch)) == expected
+
+
+SISTER = dataclasses.replace(
+    RULE, id="sister", keyed=Keyed(words=("acme comet",), value="[0-9a-f]{32}", names=("key",))
+)
+TOGETHER = Engine(Plan.make([RULE, SISTER], code=False))
+
+
+def test_words_before_one_form_of_value_are_told_by_one_number():
+    """
+    Behind a word of its own each, Hyperscan would keep the same expression a hundred times.
+    """
+    keyed = [target for target in TOGETHER.plan.targets if target[0] == KEYED]
+    assert len(keyed) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("ACMEROCKET_KEY={{hex:32}}", ["keyed"], id="the one"),
+        pytest.param("Acme-Comet_key={{hex:32}}", ["sister"], id="the other, in parts"),
+        pytest.param("acmecomet.key={{hex:32}}", ["sister"], id="the other, in one"),
+        pytest.param("acme comets acmerocket_key={{hex:32}}", ["keyed"], id="the nearer of both"),
+        pytest.param("acme/comet_key={{hex:32}}", [], id="neither"),
+    ],
+)
+def test_a_hit_is_given_to_the_word_that_stands_there(text: str, expected: list[str]):
+    batch = ListBatch([(Document(Place.FILE, b"a.txt", "b0"), fill(text).encode())])
+    found = TOGETHER.scanner().scan(batch)
+    assert sorted(match.rule_id for match in found) == expected
