@@ -23,6 +23,7 @@ UNBOUNDED = 1 << 20
 """Widths from here on count as without limit."""
 
 _LONG_REPEAT = 80
+_ENDLESS_REPEAT = 1_000
 _ENOUGH = 40
 """So much of a last repeat tells it from chance."""
 _FLAGS = ((re.IGNORECASE, "i"),)
@@ -176,8 +177,11 @@ def _emit_node(name: str, value: Any, *, dotall: bool) -> str:
 def _may_run_on(most: int, body: Any) -> bool:
     """
     Tell whether a long bounded repeat may lose its bound: counting is dear, and
-    a run that ends with the line or the word ends soon by itself.
+    a run that ends with the line or the word ends soon by itself.  To count in
+    thousands takes a second to compile for one rule.
     """
+    if most >= _ENDLESS_REPEAT:
+        return True
     if most < _LONG_REPEAT or len(body) != 1:
         return False
     operation, value = body[0]

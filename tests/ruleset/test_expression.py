@@ -20,6 +20,18 @@ from scanner.ruleset.expression import weaken
         pytest.param(rb"a.c", rb"a[^\n]c", 3, id="dot"),
         pytest.param(rb"(?s)a.c", rb"a[\x00-\xff]c", 3, id="dot that matches all"),
         pytest.param(rb"ab[a-z]{1,900}c", rb"ab(?:[a-z]){1,}c", 903, id="long repeat"),
+        pytest.param(
+            rb"a[\s\S]{1,90}c",
+            rb"a(?:[\x09-\x0d\x20\x00-\x08\x0e-\x1f\x21-\xff]){1,90}c",
+            92,
+            id="over lines",
+        ),
+        pytest.param(
+            rb"a[\s\S]{1,9000}c",
+            rb"a(?:[\x09-\x0d\x20\x00-\x08\x0e-\x1f\x21-\xff]){1,}c",
+            9002,
+            id="far over lines",
+        ),
     ],
 )
 def test_a_pattern_is_weakened(pattern, expected, before):
