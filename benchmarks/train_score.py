@@ -475,7 +475,7 @@ def main() -> None:
     if args.folds:
         write_folds(args.folds, tables, folds, samples)
     if args.write:
-        print("wrote", write(WEIGHTS, tables, shipped), "bytes")
+        print("wrote", write(Path(WEIGHTS), tables, shipped), "bytes")
 
 
 _Forests = dict[str, dict[str, array.array]]

@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from scanner.expressions import expression
+
 BASELINE_FILE = ".unsealed-baseline"
 POLICY_FILES = (b".unsealed.yml", b".sops.yaml", b".sops.yml", b".gitattributes", b"ansible.cfg")
 
@@ -37,11 +39,10 @@ ROUGH_NAME = (
     r"|service[-_]?account|gcp|gcloud|google|azure|\.my(?:login)?\.cnf$|terraform|auth\.json$"
     r"|rclone\.conf$|\.yarnrc|config\.json$|/config$|\.bin$|\.json$"
 )
-_ROUGH = re.compile(ROUGH_NAME.encode(), re.IGNORECASE)
 
 
 def rough(path: bytes) -> bool:
     """
     Tell whether a checker might ask for a file of this name.
     """
-    return _ROUGH.search(path) is not None
+    return expression(ROUGH_NAME.encode(), re.IGNORECASE).search(path) is not None

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import re
 
+from scanner.expressions import expression
+
 OWN = b"unsealed:allow"
 
-PEERS = re.compile(
+PEERS = expression(
     rb"gitleaks:allow|betterleaks:allow|trufflehog:ignore|kingfisher:(?:ignore|allow)"
     rb"|pragma:\s*(?:allowlist|whitelist)\s+secret|ggignore|nosecret",
     re.IGNORECASE,

@@ -6,8 +6,8 @@ The nouns of the domain, frozen.  Data flows one way through them:
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
 
+from scanner.records import dataclass, field
 from scanner.secret import Secret
 
 

@@ -16,9 +16,10 @@ from collections.abc import Sequence
 
 import hyperscan
 
+from scanner import expressions
 from scanner.detect.cache import DamagedError, Parts, open_parts
 from scanner.detect.cache_file import cache_file
-from scanner.detect.databases import Databases
+from scanner.detect.databases import EXPRESSIONS, Databases
 from scanner.detect.first_pass import FirstPass
 from scanner.file_names import BASELINE_FILE, rough
 from scanner.ruleset.shipped import shipped_path
@@ -41,6 +42,7 @@ def clean(top: str) -> str | None:
         parts = _parts()
         if parts is None:
             return None
+        expressions.provide(parts.read(EXPRESSIONS))
         databases = Databases(parts)
         look = FirstPass(databases.early())
         staged = running.result()
@@ -51,7 +53,7 @@ def clean(top: str) -> str | None:
         near = named or look.hits(b"\n".join([*staged.texts, *paths]))
         if near and not _silent(parts, databases, staged, named):
             return None
-    except (DamagedError, OSError, hyperscan.error):
+    except (DamagedError, OSError, ValueError, hyperscan.error):
         return None
     finally:
         running.close()

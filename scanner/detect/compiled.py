@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scanner.detect import cache_file
 from scanner.detect.cache import DamagedError, Parts, joined, open_parts
 from scanner.detect.plan import Made, Plan
 from scanner.ruleset.schema import Rule
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Progress = Callable[[int, int], None]
 

@@ -11,6 +11,7 @@ import hyperscan
 from scanner.detect import first_pass
 
 MAIN, RARE_WORDS, COMMON_WORDS, FAR = range(4)
+EXPRESSIONS = "expressions"
 CANARY_TEXT = b"an unsealed-canary-2024 sings"
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scanner.detect import compiled, registry
@@ -38,7 +37,10 @@ from scanner.secret import Secret
 from scanner.sources.batch import Batch
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scanner.detect.carried import Carrier
+    from scanner.detect.keyed import KeyedMatcher
 
 MAX_DEPTH = 8
 _DERIVED_BATCH = 8 << 20
@@ -126,7 +128,7 @@ class Scanner:
         self._confirmers: dict[int, Confirmer] = {}
         self._companions: dict[int, Any] = {}
         self._timeouts: dict[int, int] = {}
-        self._keyed = engine.plan.keyed_matcher()
+        self._keyed: KeyedMatcher | None = None
         self._surroundings = Surroundings(engine.plan)
         self._carrier: Carrier | None = None
         self.limits: list[Limit] = []
@@ -136,6 +138,12 @@ class Scanner:
 
         self.publics: dict[bytes, registry.Public] = {}
         """Certificates and public keys, and where each stands first."""
+
+    def _keyed_matcher(self) -> KeyedMatcher:
+        # Its words take a tenth of a hook's run, and most texts need none of them.
+        if self._keyed is None:
+            self._keyed = self._plan.keyed_matcher()
+        return self._keyed
 
     def scan(self, batch: Batch) -> list[Match]:
         """
@@ -191,7 +199,7 @@ class Scanner:
         named = views.get(self._plan.named_code)
         if named:
             for source, pairs in self._surroundings.hits(named):
-                found += self._keyed.look(source, pairs, self._enabled)
+                found += self._keyed_matcher().look(source, pairs, self._enabled)
 
     def _by_document(
         self, batch: Batch, items: _Items | None
@@ -254,7 +262,7 @@ class Scanner:
                     views.setdefault(which, []).append(view)
                 view.hits.append((end, tag))
         if pairs:
-            found += self._keyed.look(source, pairs, enabled)
+            found += self._keyed_matcher().look(source, pairs, enabled)
 
     def _confirm(
         self, source: Source, which: int, end: int, floors: dict[int, int], found: list[Found]

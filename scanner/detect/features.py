@@ -7,17 +7,17 @@ later in an audit (a blob is read before its path is known).
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from scanner.detect.features_value import VALUE_NAMES, parts_of, value_features
 from scanner.detect.features_words import NAME_WORDS
 from scanner.detect.generic_forms import Candidate, Form, words_after_telling
 from scanner.detect.score_tables import Tables
+from scanner.expressions import expression
 
-_COMPARE = re.compile(rb"[!=]==?|\b(?:eq|equals?|is)\b")
-_COMMENT = re.compile(rb"\s*(?:#|//|/?\*|--|;|<!--|\"\"\"|[rR][eE][mM]\b)")
-_WORDS = re.compile(rb"[a-z]+")
+_COMPARE = expression(rb"[!=]==?|\b(?:eq|equals?|is)\b")
+_COMMENT = expression(rb"\s*(?:#|//|/?\*|--|;|<!--|\"\"\"|[rR][eE][mM]\b)")
+_WORDS = expression(rb"[a-z]+")
 _ASSERTS = (
     b"assert", b"expect", b"should", b"test", b"mock", b"stub", b"fake", b"dummy", b"example",
     b"sample",
@@ -133,4 +133,4 @@ def _syntax(candidate: Candidate, value: bytes) -> tuple[float, ...]:
     )
 
 
-_LETTER = re.compile(rb"[A-Za-z]")
+_LETTER = expression(rb"[A-Za-z]")

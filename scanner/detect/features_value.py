@@ -11,14 +11,14 @@ from __future__ import annotations
 import binascii
 import math
 import operator
-import re
 from functools import lru_cache
 
 from scanner.detect.score_placeholders import placeholder_likeness
 from scanner.detect.score_tables import Tables
+from scanner.expressions import expression
 
-PARTS = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_LETTERS = re.compile(rb"[a-z]+")
+PARTS = expression(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_LETTERS = expression(rb"[a-z]+")
 _KINDS = bytes(
     ord("0") if chr(c).isdigit() and c < 128
     else ord("A") if 65 <= c <= 90
@@ -26,32 +26,32 @@ _KINDS = bytes(
     else ord(".")
     for c in range(256)
 )  # fmt: skip
-_STRETCH = re.compile(rb"0+|A+|a+|\.+")
-_DIGITS = re.compile(rb"0+")
+_STRETCH = expression(rb"0+|A+|a+|\.+")
+_DIGITS = expression(rb"0+")
 _BITS = (0.0, *(n * math.log2(n) for n in range(1, 4097)))
-_HEX = re.compile(rb"(?:0x)?[0-9a-fA-F]+\Z")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}\Z")
-_IDENTIFIER = re.compile(rb"[A-Za-z_$][\w$]*\Z")
-_DOTTED = re.compile(rb"[A-Za-z_$][\w$-]*(?:(?:\.|::|->)[A-Za-z_$][\w$-]*)+\Z")
-_KEBAB = re.compile(rb"[A-Za-z][a-z]*(?:[-_.][A-Za-z]+)+\Z")
-_UPPER_SNAKE = re.compile(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
-_PATHLIKE = re.compile(rb"(?:\A|[\w.])[/\\][\w.-]")
-_ENDING = re.compile(rb"[\w)-]\.[A-Za-z][A-Za-z0-9]{1,7}\Z")
+_HEX = expression(rb"(?:0x)?[0-9a-fA-F]+\Z")
+_BASE64 = expression(rb"[A-Za-z0-9+/_-]+={0,2}\Z")
+_IDENTIFIER = expression(rb"[A-Za-z_$][\w$]*\Z")
+_DOTTED = expression(rb"[A-Za-z_$][\w$-]*(?:(?:\.|::|->)[A-Za-z_$][\w$-]*)+\Z")
+_KEBAB = expression(rb"[A-Za-z][a-z]*(?:[-_.][A-Za-z]+)+\Z")
+_UPPER_SNAKE = expression(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
+_PATHLIKE = expression(rb"(?:\A|[\w.])[/\\][\w.-]")
+_ENDING = expression(rb"[\w)-]\.[A-Za-z][A-Za-z0-9]{1,7}\Z")
 _FILE_ENDINGS = tuple(
     b".pem .key .crt .cert .json .yml .yaml .txt .py .js .ts .go .rb .java .php .htm .html .xml"
     b" .jks .p12 .conf .sh".split()
 )
-_URLLIKE = re.compile(rb"[a-z][a-z0-9+.-]*:/|(?:www\.|[\w-]+\.(?:com|org|net|io|dev)\b)")
-_MAIL = re.compile(rb"[\w.]@[\w-]+\.")
-_CALL = re.compile(rb"[\w\])]\(|\(\)")
-_INTERPOLATION = re.compile(rb"\$\{|\{\{|#\{|%[sdv]|%\(|\{\d*\}|\$[A-Za-z_(]|<%|\{[a-z_.]+\}|@\{")
-_VERSION = re.compile(rb"v?\d+(?:\.\d+)+")
-_DATE = re.compile(rb"\d{4}-\d\d-\d\d|\d\d:\d\d")
-_HASHED = re.compile(
+_URLLIKE = expression(rb"[a-z][a-z0-9+.-]*:/|(?:www\.|[\w-]+\.(?:com|org|net|io|dev)\b)")
+_MAIL = expression(rb"[\w.]@[\w-]+\.")
+_CALL = expression(rb"[\w\])]\(|\(\)")
+_INTERPOLATION = expression(rb"\$\{|\{\{|#\{|%[sdv]|%\(|\{\d*\}|\$[A-Za-z_(]|<%|\{[a-z_.]+\}|@\{")
+_VERSION = expression(rb"v?\d+(?:\.\d+)+")
+_DATE = expression(rb"\d{4}-\d\d-\d\d|\d\d:\d\d")
+_HASHED = expression(
     rb"(?i)\$(?:\d\w?|apr1|argon2\w*|pbkdf2\S*)\$|pbkdf2|\{S?SHA|sha\d+[:$-]|argon2|bcrypt"
 )
-_TELLING = re.compile(rb"pass|pwd|secret|token|api[_.-]?key|key|private|encrypt")
-_WORDY = re.compile(rb"[A-Za-z][A-Za-z _.:/()\[\]*,>-]*\Z")
+_TELLING = expression(rb"pass|pwd|secret|token|api[_.-]?key|key|private|encrypt")
+_WORDY = expression(rb"[A-Za-z][A-Za-z _.:/()\[\]*,>-]*\Z")
 _DER = (b"MII", b"MIG", b"MHc", b"MC")
 _SEQUENTIAL = b"abcdefghijklmnopqrstuvwxyz0123456789abcdef9876543210qwertyuiopasdfghjklzxcvbnm"
 _FOURS = frozenset(_SEQUENTIAL[at : at + 4] for at in range(len(_SEQUENTIAL) - 3))

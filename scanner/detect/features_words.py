@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import re
 
+from scanner.expressions import expression
+
 NAME_WORDS: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
-    (name, re.compile(pattern, re.IGNORECASE))
+    (name, expression(pattern, re.IGNORECASE))
     for name, pattern in (
         ("password", rb"pass(?:word|wd|wort)|passwd|pwd|\bpw\b|kennwort"),
         ("passphrase", rb"pass(?:phrase|code)|passcode|\bpin\b"),
@@ -51,7 +53,7 @@ NAME_WORDS: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
 )
 
 PATH_KINDS: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
-    (name, re.compile(pattern, re.IGNORECASE))
+    (name, expression(pattern, re.IGNORECASE))
     for name, pattern in (
         ("test", (
             rb"(?:\A|[/_.-])(?:tests?|specs?|e2e|mocks?|fixtures?|testdata|unittests?|"

@@ -5,9 +5,7 @@ and their score.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from scanner.detect import registry
 from scanner.detect.features import content_features
@@ -17,6 +15,8 @@ from scanner.detect.generic_triggers import EXPRESSIONS, Trigger
 from scanner.detect.score import KEEP_FROM, score_rows
 from scanner.detect.score_reasons import reasons
 from scanner.detect.score_tables import load
+from scanner.expressions import expression
+from scanner.records import dataclass
 
 _LONG = 3000
 """A line of more bytes is read in windows around its hits."""
@@ -97,14 +97,14 @@ def _lines(data: bytes, start: int, stop: int) -> Iterator[tuple[int, int]]:
 
 
 _KINDS = (
-    ("generic-password", re.compile(rb"(?i)pass|pwd|\bpw|kennwort|securestring|identified")),
-    ("generic-token", re.compile(rb"(?i)token|bearer|jwt|session|cookie|[cx]srf")),
-    ("generic-api-key", re.compile(rb"(?i)api[_.-]?key|access[_.-]?key|app(?:lication)?[_.-]?key")),
-    ("generic-authorization", re.compile(rb"(?i)auth|basic|ntlm|digest")),
-    ("generic-salt", re.compile(rb"(?i)salt|nonce|seed")),
+    ("generic-password", expression(rb"(?i)pass|pwd|\bpw|kennwort|securestring|identified")),
+    ("generic-token", expression(rb"(?i)token|bearer|jwt|session|cookie|[cx]srf")),
+    ("generic-api-key", expression(rb"(?i)api[_.-]?key|access[_.-]?key|app(?:lication)?[_.-]?key")),
+    ("generic-authorization", expression(rb"(?i)auth|basic|ntlm|digest")),
+    ("generic-salt", expression(rb"(?i)salt|nonce|seed")),
     (
         "generic-secret",
-        re.compile(rb"(?i)secret|cred|key|private|cipher|encrypt|sign|hmac|otp|pin"),
+        expression(rb"(?i)secret|cred|key|private|cipher|encrypt|sign|hmac|otp|pin"),
     ),
 )
 

@@ -7,9 +7,9 @@ Labelled corpora call some of them credentials.  Nobody who is told of one can d
 
 from __future__ import annotations
 
-import re
+from scanner.expressions import expression
 
-_NAME = re.compile(
+_NAME = expression(
     rb"""(?ix)
     (?:signatures?(?:[-_]?(?:hex|text|b(?:ase)?64|bytes|[a-z]?\d{1,3})){0,6}
       | checksums? | (?:finger|thumb)prints? | digests? | etag | publickeytoken
@@ -32,7 +32,7 @@ _VALUES = (
 """Public keys and certificates (DER, base64 of PEM, PEM, SSH), hashes and digests begin so;
 private keys of PEM have a rule of their own."""
 
-_WORD_FOR_PASSWORD = re.compile(
+_WORD_FOR_PASSWORD = expression(
     rb"""(?ix) \A (?!.*\d) (?:.*[\s'"])?
       (?:lozink | cyfrinair | salasan | hesl[oa] | has(?:l|\xc5\x82)o | kodeord
       | parool | parol[aei\xc4] | slapta | wachtwoord | l(?:\xc3\xb6|o)senord | adgangskode
@@ -40,52 +40,52 @@ _WORD_FOR_PASSWORD = re.compile(
       | mot\sde\spasse | passwort | kennwort | m\xe1\xba\xadt\skh | sandi\b
       | \xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb)"""
 )
-_SENTENCE = re.compile(
+_SENTENCE = expression(
     rb"(?:[A-Z\x80-\xff][\w\x80-\xff'-]*)(?:[ ,]+[\w\x80-\xff'-]+){1,12}[?.!: ]*"
 )
 
 # Twilio's ids: `SK` alone opens anything, and `AC` is half of what does.
-_SID = re.compile(rb"(?!SK|AC)[A-Z]{2}[0-9a-f]{32}")
+_SID = expression(rb"(?!SK|AC)[A-Z]{2}[0-9a-f]{32}")
 # The short and long names of keys of OpenPGP, which are public.
-_OF_PGP = re.compile(rb"(?i)[gp]pg|signing[-_.]?key\Z|key_considered|\Akeys\Z")
-_PGP_ID = re.compile(rb"(?i)(?:0x)?[0-9a-f]{16}(?:[0-9a-f]{24})?")
+_OF_PGP = expression(rb"(?i)[gp]pg|signing[-_.]?key\Z|key_considered|\Akeys\Z")
+_PGP_ID = expression(rb"(?i)(?:0x)?[0-9a-f]{16}(?:[0-9a-f]{24})?")
 # Packets of OpenPGP in hex: signatures, public keys and subkeys, by tag, size, version and date.
-_PGP_PACKET = re.compile(
+_PGP_PACKET = expression(
     rb"(?i)(?:88..|89.{4}|c2..(?:..)?)0[3-6][01].{4}|(?:[9b]8..|[9b]9.{4}|c[6e]..(?:..)?)0[3-6][3-6]"
 )
-_HEX = re.compile(rb"(?i)[0-9a-f]{100,}")
-_NUMBER = re.compile(rb"(?i)0x[0-9a-f]{1,8}")
-_SCOPE = re.compile(rb"(?i)[\w/%-]+(?:/|%2F)aws4_request")
+_HEX = expression(rb"(?i)[0-9a-f]{100,}")
+_NUMBER = expression(rb"(?i)0x[0-9a-f]{1,8}")
+_SCOPE = expression(rb"(?i)[\w/%-]+(?:/|%2F)aws4_request")
 """What a signature of AWS is for: an id, a day, a region, a service."""
 
-_HEADER_OF_JWT = re.compile(rb"eyJ(?:hbGciOi|0eXAiOi|raWQiOi|jdHkiOi)[\w-]*={0,2}")
-_FILE = re.compile(
+_HEADER_OF_JWT = expression(rb"eyJ(?:hbGciOi|0eXAiOi|raWQiOi|jdHkiOi)[\w-]*={0,2}")
+_FILE = expression(
     rb"(?i)[\w./-]+\.(?:parquet|json|ya?ml|xml|html?|txt|csv|png|svg|jpe?g|gif|css|jsx?|tsx?|md|pdf)"
 )
 """Only where a name says key: of an object in a bucket."""
 
 # `invalid.password=Falsches Passwort`, unquoted: a text for people goes on after its first word,
 # and a connection string with another name.
-_GOES_ON = re.compile(rb"(?:\\?[ \t]){1,2}(?![\w.-]*[ \t]?[:=])[A-Za-z\x80-\xff]{2,}")
-_LETTERS = re.compile(rb"[A-Za-z\x80-\xff]+")
-_PHRASE = re.compile(rb"(?i)phrase|mnemonic|seed|words")
+_GOES_ON = expression(rb"(?:\\?[ \t]){1,2}(?![\w.-]*[ \t]?[:=])[A-Za-z\x80-\xff]{2,}")
+_LETTERS = expression(rb"[A-Za-z\x80-\xff]+")
+_PHRASE = expression(rb"(?i)phrase|mnemonic|seed|words")
 
 _LONGEST_LABEL = 80
 _KEYBOARD = b"1234567890qwertyuiopasdfghjklzxcvbnm 0123456789 abcdefghijklmnopqrstuvwxyz"
-_UUID = re.compile(rb"(?i)\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?")
+_UUID = expression(rb"(?i)\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?")
 # UUIDs name things.  Only where the name says that one opens something it may be a credential.
-_OPENS = re.compile(
+_OPENS = expression(
     rb"(?i)(?:tok(?:en)?s?|pass(?!p)[a-z]{0,6}|pw|secret|api|(?:api|access)[_.-]?key|auth\w{0,14}"
     rb"|cred[a-z]{0,8}|sess(?:ion)?|[cx]srf)(?:value|string)?[_.-]{0,2}\d?\Z|sessionid\Z"
 )
 
 # Made anew for each visit, and known to whoever loads the page.
-_OF_A_PAGE = re.compile(rb"(?i)(?:[cx]srf[-_.]?|authenticity[-_])token\Z")
+_OF_A_PAGE = expression(rb"(?i)(?:[cx]srf[-_.]?|authenticity[-_])token\Z")
 
-_TOKEN = re.compile(rb"(?i)token|key|jwt|cookie|session")
-_ANY_SIGN = re.compile(rb"(?i)pass|pwd|secret|phrase|seed|mnemonic|salt|url")
-_LED = re.compile(rb"\?[\w+/=-]+")
-_QUERY = re.compile(rb"\?\w+=[^?]*&")
+_TOKEN = expression(rb"(?i)token|key|jwt|cookie|session")
+_ANY_SIGN = expression(rb"(?i)pass|pwd|secret|phrase|seed|mnemonic|salt|url")
+_LED = expression(rb"\?[\w+/=-]+")
+_QUERY = expression(rb"\?\w+=[^?]*&")
 
 
 def excluded(name: bytes, value: bytes) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 
 from scanner.detect.generic_excluded import begins_a_text, excluded
@@ -23,6 +22,8 @@ from scanner.detect.generic_whole import (
     schemes,
 )
 from scanner.detect.placeholder import TEMPLATE_SLOT
+from scanner.expressions import expression
+from scanner.records import dataclass
 
 MIN_VALUE = 4
 MAX_VALUE = 4096
@@ -63,7 +64,6 @@ class Candidate:
 
     line: bytes
     """The line, or on a very long one the window around the value."""
-
     start: int
     end: int
     """The value within `line`."""
@@ -85,7 +85,7 @@ class Candidate:
 # A name that tells: the words may be parts of it.  `key`, `pass`, `auth`, `salt`, `sid` and `pin`
 # are parts of too many others (`keyboard`, `passed`, `author`) to tell anywhere in a name.
 # Asked of lower-case text: where every branch begins with a letter, the search skips ahead in C.
-_TELLING = re.compile(
+_TELLING = expression(
     rb"""(?x)
     pass(?:word|wd|phrase|code|wort) | passwd | p[as]?w[or]*d(?![a-z]{3}) | kennwort
       | contrase[n\xc3]
@@ -103,11 +103,11 @@ _TELLING = re.compile(
   | seed[_-]?phrase | code[_-]?verifier
     """
 )
-_SUFFIX = re.compile(rb"[\w.-]*")
-_PREFIX = re.compile(rb"[\w.$-]*\Z")
+_SUFFIX = expression(rb"[\w.-]*")
+_PREFIX = expression(rb"[\w.$-]*\Z")
 
 # Every run of blanks is bounded: neighbours that share one would cost its cube.
-_AFTER_NAME = re.compile(
+_AFTER_NAME = expression(
     rb"""(?x)
     (?P<close> (?:\\*["'`])? [\]\)\}]{0,2} (?:\\*["'`*])? [?!]? )
     (?P<type> \s* : \s* [A-Za-z_&*\[][\w<>\[\].&?|*]{0,40} (?=\s+=[^=>]|=\s?["'`\w])
@@ -125,12 +125,12 @@ _AFTER_NAME = re.compile(
     """
 )
 # Further literals on the line: `getenv("PASSWORD", "…")`, `put(PASSWORD, "…")`.
-_LITERAL = re.compile(rb"""(\\*)(["'`])((?:(?!\1\2)[^\n]){4,512}?)\1\2""")
-_BARE = re.compile(rb"""[^\s"'`,;<>(){}\[\]\\|&]{4,1024}""")
-_BARE_SQUARE = re.compile(rb"""[^\s"'`<>\\]{4,1024}""")
-_OPTION_NAME = re.compile(rb"(?:^|[\s\"'=(/])-{1,2}[\w-]*\Z")
+_LITERAL = expression(rb"""(\\*)(["'`])((?:(?!\1\2)[^\n]){4,512}?)\1\2""")
+_BARE = expression(rb"""[^\s"'`,;<>(){}\[\]\\|&]{4,1024}""")
+_BARE_SQUARE = expression(rb"""[^\s"'`<>\\]{4,1024}""")
+_OPTION_NAME = expression(rb"(?:^|[\s\"'=(/])-{1,2}[\w-]*\Z")
 
-_NAME_BEFORE = re.compile(rb"""([A-Za-z_][\w.-]*)["'`\])\s\\]*[=:>,(\s"'`\\{\[/-]*\Z""")
+_NAME_BEFORE = expression(rb"""([A-Za-z_][\w.-]*)["'`\])\s\\]*[=:>,(\s"'`\\{\[/-]*\Z""")
 
 
 def values_on(line: bytes) -> list[Candidate]:
@@ -354,13 +354,13 @@ def _end_of_literal(line: bytes, start: int, quote: bytes) -> int:
 
 
 # `"credentials": {"region": "…"}`: the literal has a name of its own.
-_OTHER_NAME = re.compile(
+_OTHER_NAME = expression(
     rb"""(?x) (?<![\w-]) (?!(?:value|default|defaultValue|content|string|val|data|with)\b)
     [A-Za-z_][\w.-]* \\*["']? \s? [:=] >? \s* \Z"""
 )
-_UNBROKEN = re.compile(rb"[\w+/=.~%-]{40,}(?=\s*\Z)")
+_UNBROKEN = expression(rb"[\w+/=.~%-]{40,}(?=\s*\Z)")
 
-_REFERENCE = re.compile(
+_REFERENCE = expression(
     rb"""(?ix) \A (?: \$[\w{(] | \{\{ | <%? [\w\s%./-]+ >? \Z | %\( | %[sdv]\Z | \#\{ | @\{
     | \*+\Z | x+\Z | \.+\Z | -+\Z
     | (?:self|this|process\.env|os\.environ|env|config|settings|options|params|request|req|args)
@@ -370,16 +370,16 @@ _REFERENCE = re.compile(
 )
 
 # A value cut short by dots lets nobody in.
-_NOT_WHOLE = re.compile(rb"(?:\.\.\.|\xe2\x80\xa6)\Z")
+_NOT_WHOLE = expression(rb"(?:\.\.\.|\xe2\x80\xa6)\Z")
 # Moments (in seconds, milliseconds, as dates), and the security identifiers of Windows.
-_PUBLIC = re.compile(
+_PUBLIC = expression(
     rb"1[2-9]\d{8}(?:\d{3})?\Z|S-1-5-\d|(?:19|20)\d\d-[01]\d-[0-3]\d(?:[T ][\d:.]{4,18}Z?)?\Z"
 )
-_NO_SECRET_NAME = re.compile(
+_NO_SECRET_NAME = expression(
     rb"(?i)(?:user(?:name)?|host(?:name)?|expir\w*|_utc|_at|type|policy)\Z"
 )
 # `response["vendor"]`: the literal is a key to look something up by.
-_SUBSCRIPT = re.compile(rb"[\w\])]\[[\"'`]\Z")
+_SUBSCRIPT = expression(rb"[\w\])]\[[\"'`]\Z")
 
 
 def _impossible(candidate: Candidate) -> bool:

@@ -6,9 +6,9 @@ Less common orders of name and value: blanks alone between them, or the value fi
 
 from __future__ import annotations
 
-import re
+from scanner.expressions import expression
 
-SHOUTED = re.compile(
+SHOUTED = expression(
     rb"""(?x) (?P<name>(?:SECRET|TOKEN|PASSWORD|ACCESS|PRIVATE
       |(?<!PRIMARY\ )(?<!FOREIGN\ )(?<!UNIQUE\ )KEY)[A-Z_]{0,12})
     (?P<between>[ \t]{1,4}["']?)
@@ -16,7 +16,7 @@ SHOUTED = re.compile(
 )
 """`ENV API_TOKEN value`: capitals, blanks and something with a digit in it."""
 
-COMPARED = re.compile(
+COMPARED = expression(
     rb"""(?x) ["'`](?P<value>[^\s"'`]{4,200})
     (?P<between>["'`]\s?(?:===?|!==?|<>)\s?)
     (?P<name>(?:[\w.]|->){0,40}(?i:passw|pwd|passphrase|secret|token|api_?key|private_?key)\w{0,30})"""

@@ -8,31 +8,32 @@ import re
 from collections.abc import Iterator
 
 from scanner.detect.generic_excluded import begins_a_text
+from scanner.expressions import expression
 
 # Asked of lower-case text, as `_TELLING` is.
-_SCHEME = re.compile(
+_SCHEME = expression(
     rb"""(?x)
     \b(?P<name>bearer|basic|token|apikey|api-key|digest|ntlm|negotiate|bot|sso-key|hmac|oauth)
     (?P<between>\\?\s+ (?:\\*["'`])?) (?P<value>[A-Za-z0-9+/=._~:%|-]{6,2048})"""
 )
-URL = re.compile(
+URL = expression(
     rb"""(?x) (?P<between>:\\?/\\?/ [^\s:/@"'<>`|,;]{0,80} :)
     (?P<value>[^\s@"'<>`]{1,200}?) @ (?=[\w.\[$({%<-])"""
 )
-URL_SCHEME = re.compile(rb"[A-Za-z][\w+.%-]{1,30}\Z")
+URL_SCHEME = expression(rb"[A-Za-z][\w+.%-]{1,30}\Z")
 LONGEST_SCHEME = 31
-PAIR = re.compile(
+PAIR = expression(
     rb"""(?x) (?P<name>(?:--user|-u|--proxy-user|-U|--userpwd|--user=))
     (?P<between>[\s=]*["']?[\w.@+-]{1,60}:)
     (?P<value>[^\s"':/@]{3,200}) (?=["'\s]|$)"""
 )
-SHORT_OPTION = re.compile(
+SHORT_OPTION = expression(
     rb"""(?x) \b(?:sshpass|mysql\w*|mysqladmin|psql|redis-cli|docker\s+login|smbclient
       |net\s+use|htpasswd|openssl)\b
     [^\n]{0,80}? \s (?P<name>-(?:p|a|P|b|k|passin|passout)) (?P<between>\s?(?:pass:)?["']?)
       (?P<value>[^\s"'$<>|&;-][^\s"'|&;]{3,80})"""
 )
-JWK = re.compile(
+JWK = expression(
     rb"""(?x) (?<![\w.]) \\*["']? (?P<name>d|k|p|q|dp|dq|qi)
     (?P<between>\\*["']?\s*[:=]>?\s*\\*["'])
     (?P<value>[A-Za-z0-9_/+=-]{16,1400}) (?=\\*["'])"""

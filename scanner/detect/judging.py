@@ -5,12 +5,12 @@ Rules whose shape proves little: their candidates go before the confidence score
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 
 from scanner.detect.entropy import shannon
 from scanner.detect.overlap import Found
 from scanner.detect.registry import Evidence, Judge, Judgement, load_judge
+from scanner.expressions import expression
 from scanner.ruleset.schema import Rule
 from scanner.ruleset.table import RuleTable
 
@@ -19,7 +19,7 @@ _KEEP_FROM = 0.15
 """Below, a provider's word and some value stood near each other by chance."""
 
 _LIKELY_BITS = 3.0
-_BOUND = re.compile(
+_BOUND = expression(
     rb"""[\w .-]{0,24}[\])"'`]{0,2}[ \t]{0,4}(?:=>|:=|==|=|:|->|,|\()?[ \t]{0,4}"""
     rb"""[brfu@]?["'`({]{0,2}"""
 )
@@ -29,7 +29,7 @@ What it adds to the logarithm of the odds that a value of the provider's own for
 name with the provider's word in it: the score has not learned of forms.
 """
 
-_NAMED = re.compile(rb"(?i)key|token|secret|passw|credential|private|access")
+_NAMED = expression(rb"(?i)key|token|secret|passw|credential|private|access")
 _NAMED_GAIN = 4.0
 """The same where that name says that it is a credential, and the word is a provider's alone."""
 

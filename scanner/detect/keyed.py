@@ -20,6 +20,7 @@ from scanner.detect.overlap import JUDGED, Found
 from scanner.detect.patterns import compiled
 from scanner.detect.placeholder import placeholder
 from scanner.detect.texts import Source
+from scanner.expressions import expression
 from scanner.ruleset.expression import weaken
 from scanner.ruleset.schema import Keyed, Rule
 from scanner.ruleset.table import RuleTable
@@ -43,25 +44,25 @@ _AHEAD = 24
 _SUFFIX = r"(?:[ _.\-]?(?:io|ai|com|app|co|api|crm))?"
 """What the same provider's name may go on with."""
 
-_BINDING = re.compile(
+_BINDING = expression(
     rb"""(?i:[ _.\-]?(?:io|ai|com|app|co|api|crm))?"""
     rb"""(?:_?\d{1,2})?["'`\])]{0,2}[ \t]*"""
     rb"""(?:=>|:=|==|=|:(?:[ \t]*\r?\n){0,2}|->|,)?[ \t]*[brfu@]?["'`({]{0,2}"""
 )
 _GIVEN = r"[\"'`]?(?:[ \t]{0,2}[:=]\s{0,4}[\"'`]?|[ \t][\"'`])"
 _MEMO_ENTRIES = 20_000
-_CREDENTIAL = re.compile(rb"(?i)key|token|secret|private|access")
+_CREDENTIAL = expression(rb"(?i)key|token|secret|private|access")
 _LEAST_BITS = 2.5
-_IDENTIFIER = re.compile(
+_IDENTIFIER = expression(
     rb"(?:[A-Z]{2,}|[a-z]{2,})\d?(?:_(?:[A-Z]{2,}|[a-z]{2,})\d?)+"
     rb"|[A-Z]?[a-z]{3,}\d?(?:-[a-z]{3,}\d?){2,}"
     rb"|[A-Z]?[a-z]{3,}\d?(?:[A-Z]{1,4}[a-z]{2,}\d?){2,}"
 )
 """The name of a variable, a package or a class: chance makes no value of such parts."""
 
-_DIGIT = re.compile(rb"[0-9]")
-_HEX = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_OBJECT = re.compile(
+_DIGIT = expression(rb"[0-9]")
+_HEX = expression(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_OBJECT = expression(
     rb"""(?ix) (?:\A|[^a-z]) (?:sha-?\d{0,3} | commits? | rev(?:ision)? | digest | checksum | etag
       | (?<!api)(?<!api[_-])(?<!app[_-])hash | blob | tree | integrity | fingerprint )
     (?:[_-]?(?:id|sum|sha|hash))? ["'`]{0,2} \s{0,4} (?:=>|:=|[:=]) \s{0,4} ["'`]? \Z
@@ -110,7 +111,7 @@ def pairs(rules: Iterable[Rule]) -> list[Pair]:
     ]
 
 
-def expression(pair: Pair) -> bytes:
+def pair_expression(pair: Pair) -> bytes:
     """
     Return the first pass's expression for a pair (any case).
     """
@@ -279,7 +280,7 @@ class KeyedMatcher:
             names = [
                 _WHOLE_NAMES.get(name, re.escape(name)) for name in map(str.lower, keyed.names)
             ]
-            known = self._names[keyed.names] = re.compile("|".join(names).encode(), re.IGNORECASE)
+            known = self._names[keyed.names] = expression("|".join(names).encode(), re.IGNORECASE)
         return known
 
     def _value(self, data: bytes, end: int, value: str) -> tuple[int, int] | None:

@@ -5,7 +5,7 @@ in a lock file.  Near a provider's word they look like its credential, and are n
 
 from __future__ import annotations
 
-import re
+from scanner.expressions import expression
 
 _REACH = 240
 _LONG_RUN = 60
@@ -13,17 +13,17 @@ _LONG_RUN = 60
 
 _RUN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 # What stands right before a run that is a digest; each but the last ends with what is in no run.
-_DIGEST = re.compile(
+_DIGEST = expression(
     rb"(?i)(?:\b(?:sha-?(?:1|224|256|384|512)|md5|blake2b|h1)(?:[:=@-]|[\"']?\s?[:=]\s?[\"'])"
     rb"|\.t(?:ar\.)?gz#)\Z"
 )
 _DIGEST_ENDS = b":=@-\"'#"
 _LONGEST_DIGEST = 24
-_PACKAGE = re.compile(rb"(?i)/packages/[0-9a-f]{2}/[0-9a-f]{2}/[A-Za-z0-9+/]*\Z")
-_INSIDE_TOKEN = re.compile(rb"eyJ[\w-]{6,}(?:\.[\w-]*){0,2}\Z")
-_REST_OF_TOKEN = re.compile(rb"\.[\w-]{10}")
-_WRAPPED = re.compile(rb"[\s\"'+*#/\\]*[A-Za-z0-9+/]{60,76}(?:\\n)?[\"'\s+\\,]*\Z")
-_ALONE = re.compile(rb"[\s\"'+*#/\\]*\Z")
+_PACKAGE = expression(rb"(?i)/packages/[0-9a-f]{2}/[0-9a-f]{2}/[A-Za-z0-9+/]*\Z")
+_INSIDE_TOKEN = expression(rb"eyJ[\w-]{6,}(?:\.[\w-]*){0,2}\Z")
+_REST_OF_TOKEN = expression(rb"\.[\w-]{10}")
+_WRAPPED = expression(rb"[\s\"'+*#/\\]*[A-Za-z0-9+/]{60,76}(?:\\n)?[\"'\s+\\,]*\Z")
+_ALONE = expression(rb"[\s\"'+*#/\\]*\Z")
 
 
 def piece_of_larger(data: bytes, start: int, end: int) -> bool:

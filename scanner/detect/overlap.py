@@ -7,12 +7,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from scanner.detect.confirm import Confirmed
 from scanner.detect.registry import Candidate
 from scanner.detect.texts import Source
 from scanner.model import Companion, SealRecord
+from scanner.records import dataclass
 from scanner.ruleset.schema import Rule
 
 GENERIC, JUDGED, SPECIFIC = range(3)

@@ -7,28 +7,29 @@ from __future__ import annotations
 import re
 
 from scanner.detect.well_known import well_known
+from scanner.expressions import expression
 
-_WORDS = re.compile(
+_WORDS = expression(
     rb"(?i)example|placeholder|changeme|change[_-]me|redacted|dummy|"
     rb"your[_-]?(?:api|token|key|secret|password|access|private|client|account|own)|"
     rb"(?:insert|replace|enter|put|add)[_-](?:your|me|here|with)|[_-]here\b|"
     rb"to-?be-?replaced|notarealkey|not-?a-?real"
 )
-_SHAPES = re.compile(
+_SHAPES = expression(
     rb"\$\{?[A-Za-z_(][^\s]*|\$\([^)]*\)|\{\{.*\}\}|<[^<>]*>|%\([^)]*\)s|%[A-Za-z_]+%|"
     rb"\[[A-Za-z _-]+\]|"
     rb"#\{[^}]*\}|@[A-Za-z_.]+@",
     re.DOTALL,
 )
-TEMPLATE_SLOT = re.compile(rb"\{\{-?\s*[\w.:|-]+\s*(?:\}\}|\Z)")
+TEMPLATE_SLOT = expression(rb"\{\{-?\s*[\w.:|-]+\s*(?:\}\}|\Z)")
 """A part that is filled in later: a value around it is a template and no credential."""
 
-_MASK = re.compile(rb"[xX]{6}|\*{4}|\.{4}|_{6}|-{8}|\xe2\x80\xa6|\xe2\x80\xa2{3}|0{10}|[?]{4}")
-_REPEAT = re.compile(rb"(.)\1{7}|(.{2,4})\2{4}", re.DOTALL)
+_MASK = expression(rb"[xX]{6}|\*{4}|\.{4}|_{6}|-{8}|\xe2\x80\xa6|\xe2\x80\xa2{3}|0{10}|[?]{4}")
+_REPEAT = expression(rb"(.)\1{7}|(.{2,4})\2{4}", re.DOTALL)
 _LONG = 200
-_BLANKS = re.compile(rb"\s+")
+_BLANKS = expression(rb"\s+")
 # `user:pass` and its kin in base64, as header and registry samples have it.
-_TAUGHT = re.compile(
+_TAUGHT = expression(
     rb"(?:dXNlcjpwYXNz(?:d29yZA==)?|dXNlcm5hbWU6cGFzc3dvcmQ=|Zm9vOmJhcg==|dGVzdDp0ZXN0)"
 )
 _RUNS = (
@@ -38,7 +39,7 @@ _RUNS = (
     b"98765432109876543210",
 )
 _RUN_LENGTH = 8
-_LONG_RUN = re.compile(b"|".join(_RUNS[0][at : at + 12] for at in range(15)))
+_LONG_RUN = expression(b"|".join(_RUNS[0][at : at + 12] for at in range(15)))
 """Chance makes no such run, however long the value around it is."""
 
 

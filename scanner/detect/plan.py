@@ -5,6 +5,7 @@ first pass, and what each of its expressions stands for.
 
 from __future__ import annotations
 
+import importlib
 import marshal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -12,11 +13,13 @@ from typing import Any
 
 import hyperscan
 
+from scanner import expressions
 from scanner.detect import compiling, keyed, registry
 from scanner.detect.common_words import common
 from scanner.detect.compiling import Wanted
 from scanner.detect.databases import (
     COMMON_WORDS,
+    EXPRESSIONS,
     FAR,
     MAIN,
     RARE_WORDS,
@@ -41,6 +44,8 @@ Target = tuple[int, int, int, int]
 
 NAMED = ("detector", "generic")
 """Who hits wherever something named like a credential is set."""
+
+_ENGINE = ("scanner.detect.engine", "scanner.detect.score", "scanner.detect.sealed.detector")
 
 CANARY = Wanted(b"unsealed-canary-[0-9]{4}")
 _NEVER = -1
@@ -172,6 +177,15 @@ class Plan:
         return keyed.KeyedMatcher(self.rules, groups)
 
 
+def _expressions() -> bytes:
+    """
+    Return the rows of what the engine's modules ask of `expressions` when they are imported.
+    """
+    for name in _ENGINE:
+        importlib.import_module(name)
+    return expressions.rows_of_all()
+
+
 def _load(parts: Reader, name: str) -> Any:
     return marshal.loads(parts.read(name))  # noqa: S302 # made here, or read from a cache with a keyed code
 
@@ -220,10 +234,10 @@ class _Draft:
 
     def _looked_for(self, pair: keyed.Pair) -> Iterator[tuple[str, bytes, int]]:
         if NAMED in self.code and common(pair.word):
-            yield "common", keyed.expression(pair), COMMON_WORDS
+            yield "common", keyed.pair_expression(pair), COMMON_WORDS
             yield "bound", keyed.bound_expression(pair), RARE_WORDS
         else:
-            yield "rare", keyed.expression(pair), RARE_WORDS
+            yield "rare", keyed.pair_expression(pair), RARE_WORDS
 
     def add_code(self, *, derivers: bool) -> None:
         asked = {rule.detector for rule in self._rules}
@@ -285,6 +299,7 @@ class _Draft:
         }
         return {
             "head": marshal.dumps(head),
+            EXPRESSIONS: _expressions(),
             # Each shard has a canary; of one with nothing else no database is kept.
             **{
                 database_part(shard): data if len(self.shards[shard]) > 1 else b""

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from scanner.model import Companion, Document, SealRecord
+from scanner.records import dataclass
 from scanner.ruleset.schema import Rule
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import replace
 
 from scanner.detect.features import content_features
 from scanner.detect.features_value import is_ordinary
@@ -19,6 +18,7 @@ from scanner.detect.registry import Evidence, Judgement
 from scanner.detect.score_reasons import reasons
 from scanner.detect.score_tables import Forest, load
 from scanner.model import Confidence
+from scanner.records import replace
 
 MEDIUM_FROM = 0.5
 """From even odds on: below, precision falls faster than recall grows (docs/model-card.md)."""
@@ -111,18 +111,13 @@ def _vector_sums(forest: Forest, rows: Sequence[Sequence[float]]) -> list[float]
 
 
 def _sum(forest: Forest, row: Sequence[float]) -> float:
-    feature, threshold, left, right, leaf = (
-        forest.feature,
-        forest.threshold,
-        forest.left,
-        forest.right,
-        forest.leaf,
-    )
+    nodes, leaf = forest.nodes(), forest.leaf
     total = 0.0
     for root in forest.roots:
         node = root
         while node >= 0:
-            node = left[node] if row[feature[node]] <= threshold[node] else right[node]
+            feature, threshold, left, right = nodes[node]
+            node = left if row[feature] <= threshold else right
         total += leaf[~node]
     return total
 

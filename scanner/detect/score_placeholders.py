@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 
+from scanner.expressions import expression
+
 # Asked of lower-case text: where every branch begins with a letter, the search skips ahead in C.
-_WORDS = re.compile(
+_WORDS = expression(
     rb"""(?x)
     your | my(?<=\bmy) | example | sample | change[_ -]?me | change[_ -]?this | placeholder
     | replace | insert
@@ -22,10 +24,10 @@ _WORDS = re.compile(
     | letmein | lorem
     """
 )
-_BRACKETED = re.compile(
+_BRACKETED = expression(
     rb"\A(?:<.*>|\[.*\]|\{.*\}|\(.*\)|\$.*|%.*%|_{2,}.*_{2,}|@.*@|#.*#)\Z", re.DOTALL
 )
-_MASKED = re.compile(rb"(?i)\A(?:(.)\1{3,}|[x*.\-_#0]+|.{0,8}[x*.]{6,}.{0,8})\Z", re.DOTALL)
+_MASKED = expression(rb"(?i)\A(?:(.)\1{3,}|[x*.\-_#0]+|.{0,8}[x*.]{6,}.{0,8})\Z", re.DOTALL)
 _LONGEST = 200
 
 

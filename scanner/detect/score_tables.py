@@ -8,18 +8,21 @@ It is read with the standard library alone, so that the hook need not import num
 from __future__ import annotations
 
 import array
-import json
 import operator
+import os
 import sys
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import accumulate
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-WEIGHTS = Path(__file__).with_name("weights.bin")
+from scanner.records import dataclass
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WEIGHTS = os.path.join(os.path.dirname(__file__), "weights.bin")
 MAGIC = b"unsealed-score/1\n"
 _SYMBOLS = 27  # a to z, and 0 for the edge of a word
 _LONGEST_WORD = 16
@@ -119,6 +122,13 @@ class Forest:
 
     levels: Sequence[float]
 
+    @lru_cache(2)  # noqa: B019 # there are two in a process
+    def nodes(self) -> list[tuple[int, float, int, int]]:
+        """
+        Return the nodes' feature, threshold, left and right: one look where four arrays take four.
+        """
+        return list(zip(self.feature, self.threshold, self.left, self.right, strict=True))
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
@@ -135,15 +145,16 @@ class Weights:
 
 
 @cache
-def load(path: Path = WEIGHTS) -> Weights:
+def load(path: str | Path = WEIGHTS) -> Weights:
     """
     Return the shipped weights; read once in a process.
     """
-    raw = path.read_bytes()
+    with open(path, "rb") as file:
+        raw = file.read()
     if not raw.startswith(MAGIC):
-        raise ValueError(f"{path.name}: not a file of weights")
+        raise ValueError(f"{os.path.basename(path)}: not a file of weights")
     stop = raw.index(b"\n", len(MAGIC))
-    parts = _parts(json.loads(raw[len(MAGIC) : stop]), zlib.decompress(raw[stop + 1 :]))
+    parts = _parts(_header(raw[len(MAGIC) : stop].decode()), zlib.decompress(raw[stop + 1 :]))
     words = frozenset(bytes(parts["words"]).split(b"\n"))
     return Weights(
         tables=Tables(words=words, trigrams=bytes(parts["trigrams"])),
@@ -152,7 +163,13 @@ def load(path: Path = WEIGHTS) -> Weights:
     )
 
 
-def _parts(header: list[list[Any]], body: bytes) -> dict[str, array.array[Any]]:
+def _header(line: str) -> list[tuple[str, str, int]]:
+    # It is JSON, whose module compiles six expressions that nothing else of a hook needs.
+    rows = [row.replace('"', "").split(", ") for row in line[2:-2].split("], [")]
+    return [(name, code, int(count)) for name, code, count in rows]
+
+
+def _parts(header: list[tuple[str, str, int]], body: bytes) -> dict[str, array.array[Any]]:
     parts: dict[str, array.array[Any]] = {}
     offset = 0
     for name, code, count in header:
@@ -188,11 +205,11 @@ def dump(arrays: dict[str, array.array[Any]]) -> bytes:
     """
     Return the bytes of a weights file that holds the given parts.
     """
-    header = [[name, values.typecode, len(values)] for name, values in arrays.items()]
+    header = [f'["{name}", "{one.typecode}", {len(one)}]' for name, one in arrays.items()]
     body = b""
     for values in arrays.values():
         copy = values[:]
         if sys.byteorder == "big":
             copy.byteswap()
         body += copy.tobytes()
-    return MAGIC + json.dumps(header).encode() + b"\n" + zlib.compress(body, 9)
+    return MAGIC + f"[{', '.join(header)}]\n".encode() + zlib.compress(body, 9)

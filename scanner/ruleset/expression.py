@@ -13,8 +13,9 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from dataclasses import dataclass
 from typing import Any
+
+from scanner.records import dataclass
 
 # The parser of `re` moved in Python 3.11, and its old name warns.
 _parser: Any = importlib.import_module("re._parser" if sys.version_info >= (3, 11) else "sre_parse")

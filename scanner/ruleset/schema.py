@@ -4,9 +4,8 @@ A rule as data: one kind of credential, its metadata and how to recognise it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from scanner.model import Confidence, Severity
+from scanner.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

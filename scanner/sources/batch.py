@@ -5,10 +5,10 @@ The unit in which bytes move: many documents in one buffer, scanned in one nativ
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from scanner.model import Document
+from scanner.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,10 @@ from functools import lru_cache
 
 import hyperscan
 
+from scanner.expressions import expression
+
 _MAX_BLOCK = 64 << 20
-_SPANS = re.compile(
+_SPANS = expression(
     rb"""(?x)
     ENC\[AES256_GCM,data:[^\]\r\n]*\]
     | \$ANSIBLE_VAULT;[^\r\n]*(?:\r?\n[ \t]*[0-9A-Fa-f]+(?=[ \t]*(?:\r?\n|\Z)))+
@@ -25,9 +27,9 @@ _MARKS = (b"ENC[AES256_GCM", b"$ANSIBLE_VAULT;", b"-----BEGIN AGE", b"-----BEGIN
     b"encrypted:", b"SealedSecret", b"PRIVATE KEY",
     b"PuTTY-User-Key-File-")  # fmt: skip
 _thread = threading.local()
-_SEALED_SECRET = re.compile(rb"kind[\"']?[ \t]*:[ \t\r\n]*[\"']?SealedSecret")
-_LONG_VALUE = re.compile(rb":[ \t]*[\"']?(?P<value>A[gQ][A-Za-z0-9+/]{200,}={0,2})")
-_SOPS_KEY = re.compile(
+_SEALED_SECRET = expression(rb"kind[\"']?[ \t]*:[ \t\r\n]*[\"']?SealedSecret")
+_LONG_VALUE = expression(rb":[ \t]*[\"']?(?P<value>A[gQ][A-Za-z0-9+/]{200,}={0,2})")
+_SOPS_KEY = expression(
     rb"(?:enc|fp|mac|recipient|arn|created_at|lastmodified)[\"']?[ \t]*[:=][ \t]*[\"']?"
     rb"(?P<value>[^\s\"']{16,})"
 )
