@@ -151,6 +151,8 @@ class SealRecord:
     path: bytes | None = None
     blob: str | None = None
     inner_path: tuple[str, ...] = ()
+    sample: bool = False
+    """Every value that lies open in it stands for a credential and is none: no report tells it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

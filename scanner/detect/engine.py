@@ -157,7 +157,7 @@ class Scanner:
             by_source.setdefault(id(item.source), []).append(item)
         by_root: dict[int, list[Found]] = {}
         settled = [settle(_audible(group)) for group in by_source.values()]
-        for item in unwrapped(settled):
+        for item in unwrapped(settled, self._plan.rules):
             by_root.setdefault(item.source.root().index, []).append(item)
         return [match for index in sorted(by_root) for match in self._matches(by_root[index])]
 

@@ -25,12 +25,13 @@ _NAME = expression(
 )
 _VALUES = (
     b"MIGfMA0G", b"MIIBIjANBg", b"MIICIjANBg", b"MFkwEwYHKoZI", b"LS0tLS1CRUdJTiBDRVJU",
-    b"LS0tLS1CRUdJTiBQVUJ", b"-----BEGIN ", b"ssh-", b"ecdsa-sha2-",
+    b"LS0tLS1CRUdJTiBQVUJ", b"LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCi0t",
+    b"-----BEGIN ", b"ssh-", b"ecdsa-sha2-",
     b"AAAAB3NzaC1", b"AAAAC3NzaC1", b"pbkdf2_", b"pbkdf2:", b"{SSHA", b"{SHA", b"{CRYPT}",
     b"sha256-", b"sha384-", b"sha512-",
 )  # fmt: skip
 """Public keys and certificates (DER, base64 of PEM, PEM, SSH), hashes and digests begin so;
-private keys of PEM have a rule of their own."""
+private keys of PEM have a rule of their own.  The last in base64 is a frame without a key."""
 
 _WORD_FOR_PASSWORD = expression(
     rb"""(?ix) \A (?!.*\d) (?:.*[\s'"])?

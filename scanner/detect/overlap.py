@@ -14,6 +14,7 @@ from scanner.detect.texts import Source
 from scanner.model import Companion, SealRecord
 from scanner.records import dataclass
 from scanner.ruleset.schema import Rule
+from scanner.ruleset.table import RuleTable
 
 GENERIC, JUDGED, SPECIFIC = range(3)
 _Here = tuple[int, int, bytes | None]
@@ -168,12 +169,13 @@ def _deeper(way: tuple[str, ...], ways: Iterable[tuple[str, ...]]) -> bool:
     return bool(way) and any(len(o) > len(way) and o[-len(way) :] == way for o in ways)
 
 
-def unwrapped(groups: Iterable[Sequence[Found]]) -> list[Found]:
+def unwrapped(groups: Iterable[Sequence[Found]], rules: RuleTable) -> list[Found]:
     """
     Return all matches but those of an encoded run that is told in another way too: of a run in
     which a specific one was found the unspecific ones (`data: Z2hw…` is a GitHub token, and not
-    a generic secret as well), and of two unspecific ones the less likely (`Basic …` and the
-    password in it are one secret); what lies within a token belongs to the token.
+    a generic secret as well), and a specific one that is the same thing encoded; of two
+    unspecific ones the less likely (`Basic …` and the password in it are one secret).  What lies
+    within a token belongs to the token.
     """
     items = [item for group in groups for item in group]
     runs: dict[int, dict[tuple[int, int], list[Found]]] = {}
@@ -197,17 +199,20 @@ def unwrapped(groups: Iterable[Sequence[Found]]) -> list[Found]:
         for (start, end), inner in held.items():
             at = bisect_right(around, start, key=lambda item: item.end)
             while at < len(around) and around[at].start < end:
-                gone.update(map(id, _lesser(around[at], inner)))
+                gone.update(map(id, _lesser(around[at], inner, rules)))
                 at += 1
     return [item for item in items if id(item) not in gone]
 
 
-def _lesser(outer: Found, inner: Sequence[Found]) -> Sequence[Found]:
+def _lesser(outer: Found, inner: Sequence[Found], rules: RuleTable) -> Sequence[Found]:
     """
     Return what goes of a match in a text and those in what was decoded from a run of it.
     """
-    if any(item.rank == SPECIFIC for item in inner):
-        return () if outer.rank == SPECIFIC else (outer,)
+    specific = [item for item in inner if item.rank == SPECIFIC]
+    if specific:
+        provider = rules[outer.rule].provider
+        same = len(inner) == 1 and rules[specific[0].rule].provider == provider
+        return () if outer.rank == SPECIFIC and not same else (outer,)
     if outer.rank > GENERIC and outer.score >= _LIKELY:
         return inner
     if len(inner) > 1:  # several secrets in one run: each is told

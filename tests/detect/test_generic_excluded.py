@@ -55,6 +55,10 @@ OPENS_NOTHING = {
         "X-Amz-Credential",
         "{{upper:20}}/20160727/us-east-1/s3/aws4_request",
     ),
+    "frame of a key without the key": (
+        "tls.key",
+        "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCi0tLS0tRU5EIFBSSVZBVEUgS0VZLS0t",
+    ),
     "header of a token": ("BearerToken", "eyJhbGciOiJIUzI1NiJ9"),
     "sentence": ("FORGOT_PASSWORD", "Şifrənizi unutdunuz?"),
 }

@@ -43,6 +43,13 @@ def test_a_header_and_the_password_in_it_are_one_finding(engine):
     assert match.rule_id.startswith("generic-") or match.rule_id.startswith("basic-")
 
 
+def test_a_key_and_its_base64_are_one_finding(engine):
+    body = "\n".join(fill("{{base64:64}}") for _ in range(12))
+    key = f"-----BEGIN RSA PRIVATE KEY-----\nMIIE{body}\n-----END RSA PRIVATE KEY-----\n"
+    (match,) = found(engine, f"tls.key: {b64(key)}\n")
+    assert match.rule_id.startswith("private-key")
+
+
 def test_what_is_written_in_a_token_belongs_to_it(engine):
     text = token(sub="me", accessKey=fill("{{alnum:20}}"), sessionToken=fill("{{uuid}}"))
     assert [match.rule_id for match in found(engine, f'"SessionToken": "{text}"\n')] == ["jwt"]

@@ -50,7 +50,9 @@ def _marked(item: dict[str, object]) -> str | None:
     Return the attribute of a resource's instance that the state itself calls sensitive.
     """
     instances = item.get("instances")
-    if item.get("type") in _MADE and isinstance(instances, list):
+    kind = item.get("type")
+    # Where types are told they are no text: `"type": ["list", "string"]`.
+    if isinstance(kind, str) and kind in _MADE and isinstance(instances, list):
         for one in instances:
             held = one.get("attributes") if isinstance(one, dict) else None
             if isinstance(held, dict) and _is_open(held.get("result") or held.get("base64")):

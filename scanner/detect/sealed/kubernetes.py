@@ -21,6 +21,7 @@ from scanner.detect.sealed.evidence import (
     value_kind,
 )
 from scanner.detect.sealed.line_reader import Leaf
+from scanner.detect.sealed.sample import is_sample
 from scanner.detect.sealed.structure import Tree, documents
 from scanner.model import SealRecord
 
@@ -148,13 +149,18 @@ def _secret(tree: Tree, prefix: tuple[str, ...], line: int) -> SealRecord:
         for leaf in tree.under((*prefix, section))
     ]
     values += _applied(tree, prefix)
-    opened = [leaf for leaf, section in values if _lies_open(leaf, encoded=section == "data")]
-    if opened:
+    coded = [(leaf, section == "data") for leaf, section in values]
+    coded = [(leaf, encoded) for leaf, encoded in coded if _lies_open(leaf, encoded=encoded)]
+    if coded:
+        opened = [leaf for leaf, _ in coded]
         keys = ", ".join(repr(leaf.path[-1]) for leaf in opened[:5])
         more = f" and {len(opened) - 5} more" if len(opened) > 5 else ""
         reason = f"{keys}{more}: base64 or plain text, which anyone can read"
         place = next((leaf for leaf in opened if _TELLING.search(leaf.path[-1])), opened[0])
-        return _record(fmt, "plaintext", reason, place.line, name=name)
+        record = _record(fmt, "plaintext", reason, place.line, name=name)
+        return replace(
+            record, sample=all(is_sample(_plain(leaf, encoded=code)) for leaf, code in coded)
+        )
     if any(leaf.value.strip() for leaf, _ in values) or tree.templated:
         return _record(fmt, "reference", "its values come from elsewhere", line, name=name)
     return _record(fmt, "reference", "holds no value", line, name=name)
@@ -187,6 +193,11 @@ def _lies_open(leaf: Leaf, *, encoded: bool) -> bool:
         return True
     text = plain.decode("utf-8", "replace")
     return bool(text.strip()) and value_kind(text) is ValueKind.LITERAL and not _is_sealed(plain)
+
+
+def _plain(leaf: Leaf, *, encoded: bool) -> str:
+    plain = from_base64(re.sub(r"\s", "", leaf.value).encode()) if encoded else None
+    return leaf.value if plain is None else plain.decode("utf-8", "replace")
 
 
 def _is_sealed(plain: bytes) -> bool:
