@@ -8,9 +8,11 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import hypothesis
 import pytest
@@ -27,6 +29,25 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("house")
 _LOCAL = ("127.", "::1", "localhost")
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """
+    Return how many calls `work` makes, in Python and in C: what a clock would say, said exactly.
+    """
+    count = 0
+
+    def counted(_frame: FrameType, event: str, _arg: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(counted)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:

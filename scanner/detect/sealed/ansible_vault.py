@@ -45,6 +45,8 @@ _CONFLICT = re.compile(rb"^(?:<{7}|={7}|>{7})", re.MULTILINE)
 _PROSE = frozenset({"md", "rst", "adoc", "html", "htm", "tex", "ipynb", "diff", "patch", "log"})
 _VAULT_NAME = re.compile(r"^(?:.*[-_.])?vault(?:[-_.].*)?\.(?:ya?ml|json)$|\.vault$")
 _VARS_FOLDER = re.compile(rb"(?:^|/)(?:group_vars|host_vars|vars|inventor(?:y|ies))/")
+_LONGEST_LEAD = 400  # bytes before a header on its line
+_LONGEST_HEADER = 240  # bytes, with the end of the line
 _SALT_SIZE = 32
 _BLOCK_SIZE = 16
 
@@ -92,7 +94,7 @@ def envelopes(data: bytes) -> Iterator[Envelope]:
     blank = _BLANK.match(data)
     first = blank.end() if blank else 0
     while True:
-        found = _HEADER.search(data, position)
+        found = _header(data, position)
         if found is None:
             return
         whole = found.start("header") <= first
@@ -103,6 +105,18 @@ def envelopes(data: bytes) -> Iterator[Envelope]:
         if envelope is not None:
             yield envelope
         position = max(found.end(), envelope.end if envelope else 0)
+
+
+def _header(data: bytes, position: int) -> re.Match[bytes] | None:
+    # The magic word is sought at the speed of the machine, and only its line is looked at.
+    at = data.find(MAGIC, position)
+    while at >= 0:
+        line = max(position, data.rfind(b"\n", at - _LONGEST_LEAD, at) + 1, at - _LONGEST_LEAD)
+        found = _HEADER.search(data, line, at + _LONGEST_HEADER)
+        if found is not None:
+            return found
+        at = data.find(MAGIC, at + len(MAGIC))
+    return None
 
 
 def _fields(header: bytes) -> tuple[str, str, str | None]:

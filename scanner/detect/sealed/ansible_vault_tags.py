@@ -12,10 +12,12 @@ from scanner.detect.sealed.evidence import Lines, ValueKind, extension, value_ki
 from scanner.model import SealRecord
 
 _VALUE = re.compile(
-    rb"(?m)^[^#\n]*?(?:^|[\s:\-])!vault(?:-encrypted)?[ \t]+"
+    rb"!vault(?:-encrypted)?[ \t]+"
     rb"(?:[|>][-+0-9]*[ \t]*(?:#[^\n]*)?\r?\n[ \t]+(?P<block>[^\r\n]+)"
     rb"|(?P<quote>[\"'])(?P<flow>[^\"'\r\n]+)(?P=quote))"
 )
+_LONGEST_LEAD = 2_000  # bytes before a tag on its line
+_BEFORE = frozenset({b"", b" ", b"\t", b"\r", b"\v", b"\f", b":", b"-"})
 _YAML = frozenset({"yaml", "yml", "j2", "jinja2", "vault", "enc", "bak", "orig", ""})
 _DIGITS = re.compile(r"[0-9A-Fa-f]{40,}")
 _ELSEWHERE = re.compile(r"[/:#]|\$ANSIBLE_VAULT")
@@ -31,6 +33,10 @@ def tagged(data: bytes, path: bytes | None) -> list[SealRecord]:
     where = Lines(data)
     records = []
     for found in _VALUE.finditer(data):
+        begin = max(found.start() - _LONGEST_LEAD, 0)
+        before = data[max(data.rfind(b"\n", begin, found.start()) + 1, begin) : found.start()]
+        if b"#" in before or before[-1:] not in _BEFORE:
+            continue  # in a comment, or a part of a word
         name = "block" if found["block"] is not None else "flow"
         value = found[name].strip().decode("utf-8", "replace")
         if _ELSEWHERE.search(value) or value_kind(value) is not ValueKind.LITERAL:

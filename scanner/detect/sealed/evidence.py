@@ -164,15 +164,18 @@ class Lines:
     Line numbers, from 1, of offsets in one text.
     """
 
-    __slots__ = ("_starts",)
+    __slots__ = ("_data", "_starts")
 
     def __init__(self, data: bytes) -> None:
-        self._starts = [found.end() for found in re.finditer(rb"\n", data)]
+        self._data = data
+        self._starts: list[int] | None = None
 
     def at(self, offset: int) -> int:
         """
         Return the line that holds the byte at `offset`.
         """
+        if self._starts is None:  # most texts are never asked
+            self._starts = [found.end() for found in re.finditer(rb"\n", self._data)]
         return bisect.bisect_right(self._starts, offset) + 1
 
 

@@ -6,7 +6,7 @@ a secret kept elsewhere (ExternalSecret, SecretStore, CSI, Vault agent, kustomiz
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from scanner.detect.sealed.evidence import (
@@ -28,7 +28,7 @@ from scanner.model import SealRecord
 _TEXT_SUFFIXES = frozenset({"yaml", "yml", "json", "tpl", "tmpl", "j2", "jinja", "jinja2", "gotmpl",
     "yamlt", "template", "txt", "bak", "orig", "old", "tmp", "dist", ""})  # fmt: skip
 _WANTED = re.compile(
-    r"(?m)[\"']?kind[\"']?\s*:\s*[\"']?(?:\w*Secret\w*|Kustomization|Component|List)\b"
+    r"kind[\"']?\s*:\s*[\"']?(?:\w*Secret\w*|Kustomization|Component|List)\b"
     r"|secretGenerator|vault\.hashicorp\.com/|SealedSecret"
 )
 _REFERENCES = frozenset({
@@ -45,6 +45,7 @@ _PUBLIC_KEYS = re.compile(
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _TELLING = re.compile(r"(?i)pass|pwd|secret|token|key|cred")
 _RSA_SIZES = frozenset({128, 256, 384, 512, 1024})
+_DEEPEST = 14  # keys down to a `kind`; no manifest lies deeper
 _TAG_SIZE = 16  # bytes of the AES-GCM tag at the end
 
 
@@ -57,13 +58,13 @@ def check(data: bytes, path: bytes | None = None) -> list[SealRecord]:
     records: list[SealRecord] = []
     for tree in documents(data, lambda text: _WANTED.search(text) is not None):
         sops = any(leaf.path[:1] == ("sops",) for leaf in tree.leaves)
-        for prefix, kind, line in _objects(tree):
+        for part, prefix, kind, line in _objects(tree):
             if kind == "Secret" and not sops:
-                records.append(_secret(tree, prefix, line))
+                records.append(_secret(part, prefix, line))
             elif kind == "SealedSecret":
-                records.append(_sealed_secret(tree, prefix, line))
+                records.append(_sealed_secret(part, prefix, line))
             elif kind in _REFERENCES:
-                records.append(_external(tree, prefix, kind, line))
+                records.append(_external(part, prefix, kind, line))
         records += _generators(tree, path)
         records += _agent(tree)
         records += _inside(tree)
@@ -81,54 +82,75 @@ def _inside(tree: Tree) -> Iterator[SealRecord]:
             continue
         body = leaf.value.encode("utf-8", "replace")
         for inner in documents(body, lambda text: _WANTED.search(text) is not None):
-            for prefix, kind, line in _objects(inner):
+            for part, prefix, kind, line in _objects(inner):
                 if kind == "Secret":
-                    record = _secret(inner, prefix, line)
+                    record = _secret(part, prefix, line)
                     if record.state == "plaintext":
                         yield replace(
                             record, line=leaf.line + (record.line if leaf.kind == "block" else 0)
                         )
 
 
-def _objects(tree: Tree) -> Iterator[tuple[tuple[str, ...], str, int]]:
-    seen: set[tuple[tuple[str, ...], str]] = set()
+def _objects(tree: Tree) -> Iterator[tuple[Tree, tuple[str, ...], str, int]]:
+    """
+    Yield each manifest that holds, seals or names a secret: its own part of the tree, where it
+    stands, its kind and line.
+    """
+    found: dict[tuple[str, ...], dict[str, int]] = {}
     if any(leaf.path == ("kind",) and leaf.value == "SecretList" for leaf in tree.leaves):
-        yield from _of_a_list(tree)
+        found = _of_a_list(tree)
     for leaf in tree.leaves:
-        if leaf.path and leaf.path[-1] == "kind" and _is_object(tree, leaf):
-            prefix = leaf.path[:-1]
-            if (prefix, leaf.value) not in seen:
-                seen.add((prefix, leaf.value))
-                yield prefix, leaf.value, leaf.line
+        path = leaf.path
+        if path and path[-1] == "kind" and len(path) <= _DEEPEST and _is_kind(leaf.value):
+            found.setdefault(path[:-1], {}).setdefault(leaf.value, leaf.line)
+    for prefix, part in _parts(tree, found).items():
+        for kind, line in found[prefix].items():
+            if _is_object(part, prefix):
+                yield part, prefix, kind, line
 
 
-def _of_a_list(tree: Tree) -> Iterator[tuple[tuple[str, ...], str, int]]:
+def _is_kind(value: str) -> bool:
+    return value in ("Secret", "SealedSecret") or value in _REFERENCES
+
+
+def _of_a_list(tree: Tree) -> dict[tuple[str, ...], dict[str, int]]:
     # The items of a list of one kind need not say what they are.
     named = {leaf.path[:2] for leaf in tree.leaves if leaf.path[2:] == ("kind",)}
+    found: dict[tuple[str, ...], dict[str, int]] = {}
     for leaf in tree.leaves:
         prefix = leaf.path[:2]
         if len(leaf.path) > 2 and prefix[0] == "items" and prefix not in named:
-            named.add(prefix)
-            yield prefix, "Secret", leaf.line
+            found.setdefault(prefix, {"Secret": leaf.line})
+    return found
 
 
-def _is_object(tree: Tree, leaf: Leaf) -> bool:
+def _parts(tree: Tree, prefixes: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], Tree]:
+    """
+    Return the part of the tree below each prefix, in one walk: a list may hold thousands.
+    """
+    parts = {prefix: tree.part() for prefix in prefixes}
+    lengths = sorted({len(prefix) for prefix in parts})
+    for leaf in tree.leaves if parts else ():
+        for length in lengths:
+            if length > len(leaf.path):
+                break
+            part = parts.get(leaf.path[:length])
+            if part is not None:
+                part.leaves.append(leaf)
+    return parts
+
+
+def _is_object(part: Tree, prefix: tuple[str, ...]) -> bool:
     """
     Whether this `kind` names an object and not a reference to one (`secretStoreRef.kind`).
     """
-    prefix = leaf.path[:-1]
     if not prefix:
         return True
-    if "items" not in prefix and not prefix[-1].startswith("#") and not _has(tree, prefix, "data"):
+    size = len(prefix)
+    names = {leaf.path[size] for leaf in part.leaves if len(leaf.path) > size}
+    if "items" not in prefix and not prefix[-1].startswith("#") and "data" not in names:
         return False
-    names = {other.path[len(prefix)] for other in tree.leaves
-             if len(other.path) > len(prefix) and other.path[: len(prefix)] == prefix}  # fmt: skip
     return bool(names & {"data", "stringData", "spec", "metadata", "apiVersion"})
-
-
-def _has(tree: Tree, prefix: tuple[str, ...], key: str) -> bool:
-    wanted = (*prefix, key)
-    return any(leaf.path[: len(wanted)] == wanted for leaf in tree.leaves)
 
 
 def _record(fmt: str, state: str, reason: str, line: int, **more: str | None) -> SealRecord:

@@ -5,7 +5,7 @@ Texts read line by line: dotenv, INI, and YAML that no parser takes.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _ENTRY = re.compile(
     r"^(?P<indent>[ \t]*)(?P<dash>(?:- +)*)"
@@ -20,10 +20,11 @@ _ASSIGN = re.compile(
 _SECTION = re.compile(r"^[ \t]*\[(?P<name>[^\]]+)\][ \t]*(?:[#;].*)?$")
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """
     One value of a structured text: where it stands, and what it says.
+
+    A tuple, since a manifest may hold hundreds of thousands.
     """
 
     path: tuple[str, ...]
@@ -56,6 +57,11 @@ def read_lines(text: str, line: int = 1, *, limit: int = 400_000) -> list[Leaf]:
         number += 1
         stripped = raw.strip()
         if not stripped or stripped.startswith("#") or stripped == "---":
+            continue
+        if ":" not in raw and stripped[0] != "-":  # prose: it only ends what it stands left of
+            depth = len(raw) - len(raw.lstrip(" "))
+            while parents and parents[-1][0] >= depth:
+                parents.pop()
             continue
         found = _ENTRY.match(raw)
         if found is None:

@@ -39,8 +39,11 @@ class Checker:
     literals: tuple[bytes, ...] = ()
     """Expressions for bytes, in the subset that the first pass takes; any of them calls it."""
 
+    words: tuple[bytes, ...] = ()
+    """Bytes, some of which stand in every text that a literal fits: looking for them is cheap."""
+
     starts: tuple[bytes, ...] = ()
-    """The same, but only at the very start of the document."""
+    """Expressions as well, but for the very start of the document."""
 
     path: str | None = None
     """A pattern for the whole path in lower case; a file of that name is always judged."""
@@ -49,8 +52,11 @@ class Checker:
         """
         Whether one of its literals stands in `data`, or one of its starts at the start.
         """
-        patterns = [*self.literals, *(rb"\A(?:" + start + rb")" for start in self.starts)]
-        return bool(patterns) and re.search(b"|".join(patterns), data, re.DOTALL) is not None
+        if self.starts and re.match(b"|".join(self.starts), data, re.DOTALL):
+            return True
+        if not any(word in data for word in self.words):
+            return False
+        return re.search(b"|".join(self.literals), data, re.DOTALL) is not None
 
     def check(self, data: bytes, path: bytes | None) -> list[SealRecord]:
         """
@@ -65,12 +71,20 @@ CHECKERS: tuple[Checker, ...] = (
     Checker(
         name="ansible_vault",
         formats=("ansible-vault",),
+        words=(
+            b"$ANSIBLE_VAULT",
+            b"!vault",
+        ),
         literals=(rb"\$ANSIBLE_VAULT", rb"!vault(?:-encrypted)?[ \t]+[|>\"']"),
         path=r"(?:group_vars|host_vars|vars)/(?:.*/)?[^/]*vault[^/]*\.ya?ml$|\.vault$",
     ),
     Checker(
         name="sops",
         formats=("sops",),
+        words=(
+            b"ENC[AES256_GCM",
+            b"sops",
+        ),
         literals=(
             rb"ENC\[AES256_GCM",
             rb"sops[\"']?:",
@@ -81,6 +95,11 @@ CHECKERS: tuple[Checker, ...] = (
     Checker(
         name="kubernetes",
         formats=("kubernetes-secret", "sealed-secret", "external-secret"),
+        words=(
+            b"kind",
+            b"secretGenerator",
+            b"vault.hashicorp.com/",
+        ),
         literals=(
             rb"kind[\"']?[ \t]*:[ \t\r\n]*[\"']?[A-Za-z]*(?:Secret|OnePasswordItem)",
             rb"secretGenerator",
@@ -92,6 +111,7 @@ CHECKERS: tuple[Checker, ...] = (
     Checker(
         name="age",
         formats=("age",),
+        words=(b"-----BEGIN AGE",),
         literals=(rb"-----BEGIN AGE ENCRYPTED",),
         starts=(rb"age-encryption\.org/",),
         path=r"\.age$",
@@ -99,12 +119,17 @@ CHECKERS: tuple[Checker, ...] = (
     Checker(
         name="pgp",
         formats=("pgp",),
+        words=(b"-----BEGIN PGP",),
         literals=(rb"-----BEGIN PGP (?:MESSAGE|SIGNED)",),
         path=r"\.(?:gpg|pgp|asc)$",
     ),
     Checker(
         name="dotenvx",
         formats=("dotenvx",),
+        words=(
+            b"DOTENV_",
+            b"encrypted:",
+        ),
         literals=(
             rb"DOTENV_(?:PUBLIC|PRIVATE)_KEY",
             rb"DOTENV_VAULT_",
@@ -119,6 +144,11 @@ CHECKERS: tuple[Checker, ...] = (
     Checker(
         name="private_key",
         formats=("private-key",),
+        words=(
+            b"PRIVATE KEY",
+            b"PuTTY-User-Key",
+            b"AGE-SECRET-KEY",
+        ),
         literals=(
             rb"-----BEGIN (?:[A-Z0-9]{2,12} )?PRIVATE KEY",
             rb"PuTTY-User-Key-File-[123]:",
@@ -145,6 +175,7 @@ CHECKERS: tuple[Checker, ...] = (
     Checker(
         name="credential_file",
         formats=("credential-file",),
+        words=(b"Config",),
         literals=(rb"kind[\"']?[ \t]*:[ \t\r\n]*[\"']?Config[\"' \t\r\n,]",),
         path=r"vault[-_.]?(?:pass|pw|key|secret)|(?:^|/)\.env(?:\.|$)|\.env$|(?:^|/)[._]netrc$|pgpass"
         r"|\.npmrc$|\.pypirc$|kubeconfig|\.kube/config$|(?:admin|kubelet|controller-manager"

@@ -15,9 +15,14 @@ import yaml
 
 from scanner.detect.sealed.evidence import TEMPLATE
 from scanner.detect.sealed.line_reader import Leaf, read_lines
+from scanner.detect.sealed.yaml_events import (
+    MAX_DEPTH,
+    MAX_LEAVES,
+    Anchors,
+    TooLargeError,
+    read_events,
+)
 
-_MAX_DEPTH = 100
-_MAX_LEAVES = 400_000
 _MAX_PARSED = 2 << 20  # bytes of one document; larger ones are read line by line
 _MAX_PARSED_ALL = 8 << 20
 _SEPARATOR = re.compile(r"^---(?=[ \t\r]|$)", re.MULTILINE)
@@ -33,8 +38,9 @@ _DEFAULT_TEMPLATE = re.compile(
 """A value that is given when no other one is: a default that anyone can read."""
 
 _WHOLE_LINE = re.compile(r"^[ \t]*(?:- )?(?:\{\{.*\}\}|\{%.*%\}|<%.*%>)[ \t\r]*$", re.MULTILINE)
-_EXPRESSION = re.compile(r"\"?'?(?:\{\{.*?\}\}|\{%.*?%\}|<%.*?%>)'?\"?", re.DOTALL)
-_STYLES = {None: "plain", "": "plain", "|": "block", ">": "block"}
+_CODE = r"\{\{.*?\}\}|\{%.*?%\}|<%.*?%>"
+# Every branch starts with a character of its own, so that the rest is passed over at speed.
+_EXPRESSION = re.compile(rf"(?:\"'?(?:{_CODE})|'(?:{_CODE})|{_CODE})'?\"?", re.DOTALL)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -52,7 +58,21 @@ class Tree:
     exact: bool = True
     """False if a parser gave up and the lines were read one by one."""
 
-    anchors: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    anchors: Anchors = field(default_factory=dict)
+    root: list[Leaf] | None = None
+    """All leaves of the document, where this is a part of it."""
+
+    followed: list[int] = field(default_factory=lambda: [0])
+    """How many leaves were reached by aliases, in all parts together."""
+
+    def part(self) -> Tree:
+        """
+        Return a part of the tree without a leaf: it knows where anchors stand.
+        """
+        return Tree(
+            [], self.line, templated=self.templated, exact=self.exact, anchors=self.anchors,
+            root=self.leaves if self.root is None else self.root, followed=self.followed,
+        )  # fmt: skip
 
     def under(self, prefix: tuple[str, ...]) -> Iterator[Leaf]:
         """
@@ -63,21 +83,23 @@ class Tree:
             if leaf.path[:size] != prefix:
                 continue
             if leaf.kind == "alias":
-                target = self.anchors.get(leaf.value)
-                if target is not None and leaf.path[:-1] != target:
-                    yield from (
-                        other
-                        for other in self.leaves
-                        if other.path[: len(target)] == target and other.kind != "alias"
-                    )
-                continue
-            yield leaf
+                yield from self._behind(leaf)
+            else:
+                yield leaf
 
-
-class _GiveUpError(Exception):
-    """
-    A document that is too deep or too large to be parsed.
-    """
+    def _behind(self, alias: Leaf) -> Iterator[Leaf]:
+        target, first = self.anchors.get(alias.value, ((), -1))
+        if first < 0 or alias.path[:-1] == target:
+            return
+        leaves = self.leaves if self.root is None else self.root
+        size = len(target)
+        for index in range(first, len(leaves)):
+            leaf = leaves[index]
+            if leaf.path[:size] != target or self.followed[0] >= MAX_LEAVES:
+                return
+            self.followed[0] += 1
+            if leaf.kind != "alias":
+                yield leaf
 
 
 def text_of(data: bytes) -> str:
@@ -122,11 +144,11 @@ def _document(text: str, line: int, *, exact: bool) -> Tree:
     if exact:
         try:
             return _parsed(clean, line, templated=templated)
-        except (yaml.YAMLError, _GiveUpError, ValueError, RecursionError, UnicodeError):
+        except (yaml.YAMLError, TooLargeError, ValueError, RecursionError, UnicodeError):
             tree = _from_json(clean, line)
             if tree is not None:
                 return tree
-    leaves = read_lines(clean, line, limit=_MAX_LEAVES)
+    leaves = read_lines(clean, line, limit=MAX_LEAVES)
     return Tree(leaves, line, templated=templated, exact=False)
 
 
@@ -150,70 +172,14 @@ def _default(found: re.Match[str]) -> str:
     return found["lead"] + shown
 
 
-@dataclass(slots=True)
-class _Frame:
-    mapping: bool
-    path: tuple[str, ...]
-    is_key: bool
-    key: str | None = None
-    index: int = 0
-
-
 def _parsed(text: str, line: int, *, templated: bool) -> Tree:
     tree = Tree([], line, templated=templated)
-    stack: list[_Frame] = []
-    for event in yaml.parse(text, Loader=_LOADER):
-        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            path, is_key = _place(stack)
-            if len(path) > _MAX_DEPTH:
-                raise _GiveUpError
-            if event.anchor:
-                tree.anchors.setdefault(event.anchor, path)
-            stack.append(_Frame(isinstance(event, yaml.MappingStartEvent), path, is_key))
-        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-            if stack.pop().is_key:
-                stack[-1].key = "?"
-            else:
-                _advance(stack)
-        elif isinstance(event, yaml.ScalarEvent | yaml.AliasEvent):
-            _scalar(event, tree, stack, line)
-            if len(tree.leaves) > _MAX_LEAVES:
-                raise _GiveUpError
+    loader = _LOADER(text)
+    try:
+        read_events(loader.get_event, tree.leaves, tree.anchors, line)
+    finally:
+        loader.dispose()
     return tree
-
-
-def _scalar(
-    event: yaml.ScalarEvent | yaml.AliasEvent, tree: Tree, stack: list[_Frame], line: int
-) -> None:
-    path, is_key = _place(stack)
-    value, kind, tag = str(event.anchor or ""), "alias", None
-    if isinstance(event, yaml.ScalarEvent):
-        value, kind, tag = event.value, _STYLES.get(event.style, "str"), event.tag
-        if event.anchor:
-            tree.anchors.setdefault(event.anchor, path)
-    if is_key:
-        stack[-1].key = value
-        return
-    mark = event.start_mark
-    tree.leaves.append(Leaf(path, value, line + (mark.line if mark else 0), kind, tag))
-    _advance(stack)
-
-
-def _place(stack: list[_Frame]) -> tuple[tuple[str, ...], bool]:
-    if not stack:
-        return (), False
-    top = stack[-1]
-    if not top.mapping:
-        return (*top.path, f"#{top.index}"), False
-    if top.key is None:
-        return (*top.path, "?"), True
-    return (*top.path, top.key), False
-
-
-def _advance(stack: list[_Frame]) -> None:
-    if stack:
-        stack[-1].key = None
-        stack[-1].index += 1
 
 
 def _from_json(text: str, line: int) -> Tree | None:
@@ -241,7 +207,7 @@ def _from_json(text: str, line: int) -> Tree | None:
             kind = "str" if isinstance(item, str) else "plain"
             shown = item if isinstance(item, str) else "" if item is None else str(item)
             tree.leaves.append(Leaf(path, shown, line + text.count("\n", 0, cursor), kind, None))
-        if len(tree.leaves) > _MAX_LEAVES or len(path) > _MAX_DEPTH:
+        if len(tree.leaves) > MAX_LEAVES or len(path) > MAX_DEPTH:
             return None
     return tree
 

@@ -117,6 +117,7 @@ def unlock(
     """
     done = Unlocking()
     vaults = list(_vaults(locks))
+    known: dict[bytes, list[bool]] = {}
     left = trials
     seen: set[bytes] = set()
     for candidate in candidates:
@@ -128,16 +129,18 @@ def unlock(
             fits = [lock for name, lock in opened if name == kind]
             done.matches.append(_match(candidate, kind, fits))
         for password in passwords(candidate.data) if vaults and not opened else ():
-            if left < len(vaults):
+            if password not in known and left < len(vaults):
                 done.limits.append(Limit(
                     name="vault-trials", path=candidate.document.path,
                     reason=f"only {trials} trials of vault passwords were made",
                 ))  # fmt: skip
                 return done
-            left -= len(vaults)
+            if password not in known:
+                left -= len(vaults)
+                known[password] = _tried(vaults, password)
             fits = [
                 lock
-                for (_, lock), opened_it in zip(vaults, _tried(vaults, password), strict=True)
+                for (_, lock), opened_it in zip(vaults, known[password], strict=True)
                 if opened_it
             ]
             if fits:
@@ -146,9 +149,7 @@ def unlock(
     return done
 
 
-def _tried(
-    vaults: Sequence[tuple[ansible_vault.Envelope, Lock]], password: bytes
-) -> Iterable[bool]:
+def _tried(vaults: Sequence[tuple[ansible_vault.Envelope, Lock]], password: bytes) -> list[bool]:
     # Deriving a key lets go of the interpreter, so threads share the work out.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(
@@ -218,10 +219,13 @@ def weak_password(lock: Lock) -> bytes | None:
 
 def _vaults(locks: list[Lock]) -> Iterator[tuple[ansible_vault.Envelope, Lock]]:
     count: dict[str | None, int] = {}
+    seen: set[bytes] = set()
     for lock in locks:
         for envelope in ansible_vault.envelopes(lock.data):
-            if ansible_vault.parts_of(envelope) is None:
-                continue
+            parts = ansible_vault.parts_of(envelope)
+            if parts is None or parts.code in seen:
+                continue  # the same vault in another version of its file
+            seen.add(parts.code)
             count[envelope.label] = count.get(envelope.label, 0) + 1
             if count[envelope.label] <= _MAX_LOCKS_A_LABEL:
                 yield envelope, lock

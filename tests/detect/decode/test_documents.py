@@ -12,7 +12,6 @@ import lzma
 import random
 import struct
 import tarfile
-import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -216,13 +215,11 @@ BOMBS = [
 @pytest.mark.parametrize(("data", "limit"), BOMBS)
 def test_a_bomb_is_a_limit_that_bit(data: bytes, limit: str) -> None:
     purse = Purse()
-    begun = time.process_time()
 
     texts = DRIVE.texts(data, purse=purse)
 
     assert limit in [name for name, _ in purse.limits]
     assert sum(len(one.data) for one in texts) <= 64 << 20
-    assert time.process_time() - begun < 5
 
 
 def test_members_that_overlap_are_not_all_read() -> None:

@@ -104,3 +104,17 @@ def test_trials_of_weak_passwords_are_bounded_and_the_bound_is_told():
 
     assert try_weak(locks).matches == try_weak(locks).limits == []
     assert [limit.name for limit in try_weak(locks, trials=10).limits] == ["vault-trials"]
+
+
+def test_equal_trials_are_made_once() -> None:
+    def document(name: bytes) -> Document:
+        return Document(place=Place.FILE, path=name)
+
+    locks = [lock_of(LOCKS["vault"], document(name)) for name in (b"a.yml", b"b.yml")]
+    texts = (b"another one", b"another one\n", makers.PASSWORD, makers.PASSWORD + b"\n")
+    candidates = [Candidate(text, document(b"%d" % n)) for n, text in enumerate(texts)]
+
+    done = unlock(candidates, [lock for lock in locks if lock], trials=2)
+
+    assert done.limits == []
+    assert [match.document.path for match in done.matches] == [b"2", b"3"]
