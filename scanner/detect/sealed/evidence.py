@@ -27,7 +27,10 @@ _TELLING = re.compile(
     r"|auth(?:orization)?|pin|salt|key)$"
 )
 _BARE = re.compile(r"(?i)^(?:key|auth|pin|salt|pw|token)$")
-_PUBLIC = re.compile(r"(?i)pub(?:lic)?[-_. ]?(?:key|token|cert)")
+_PUBLIC = re.compile(
+    r"(?i)pub(?:lic)?[-_. ]?(?:key|token|cert)"
+    r"|(?:^|[-_.])(?:index|partition|sort|hash|range|routing|primary|foreign|unique)[-_.]?key$"
+)
 _SWITCH = re.compile(
     r"(?i)^(?:true|false|yes|no|on|off|null|none|~|omit|nil|disabled?|enabled?|required"
     r"|optional|present|absent|\d{1,3})$"

@@ -26,6 +26,11 @@ _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*: ?.*")
 _JOINED = re.compile(rb"""\A[\s+.]*["']|["'][\s+.,;)]*\Z""")
 """What joins the literals of a key that is written over several lines."""
 
+_MENTIONED = re.compile(
+    rb"""`|["')\]]*[ \t]*(?:\.[*+]|\[\^|\(|(?:or|and|is|are|in|block|header)\b|[,;:.](?:\s|\Z))"""
+)
+"""What goes on behind the first line of a key that is only spoken of."""
+
 _COMMENT = re.compile(rb"^[ \t]*(?:\*|//|#|--|;)[ \t]*\Z", re.MULTILINE)
 _OPENSSH = b"openssh-key-v1\0"
 _BLOCKS = (8, 16)
@@ -82,9 +87,13 @@ def sealed_spans(data: bytes) -> list[tuple[int, int]]:
 
 def _is_explained(data: bytes, start: int) -> bool:
     """
-    Return whether what stands at `start` is in a comment: it tells what a key looks like.
+    Return whether what stands at `start` is in a comment, a sentence or an expression: it tells
+    what a key looks like.
     """
-    return _COMMENT.search(data[max(0, start - 80) : start]) is not None
+    if _COMMENT.search(data[max(0, start - 80) : start]) is not None:
+        return True
+    begin = _BEGIN.match(data, start)
+    return begin is not None and _MENTIONED.match(data, begin.end()) is not None
 
 
 def _kind(kind: bytes) -> str:

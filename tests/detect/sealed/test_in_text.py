@@ -9,6 +9,7 @@ import base64
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from scanner.detect.sealed import private_key
 from scanner.detect.sealed.registry import seal_records
 from tests.detect.sealed import makers
 
@@ -36,6 +37,31 @@ def test_a_comment_that_tells_what_a_sealed_key_looks_like_is_none(leader: str) 
     lines = [f"-----BEGIN {kind}-----", "Base64 private key", f"-----END {kind}-----"]
     text = "".join(f"{leader}{line}\n" for line in lines)
     assert seal_records(text.encode(), b"Parser.java") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(
+            "starts with a `{}` or `-----BEGIN PRIVATE KEY-----` header", id="code in a text"
+        ),
+        pytest.param(
+            "expected = re.compile(r'{}.*-----END ENCRYPTED PRIVATE KEY-----')", id="pattern"
+        ),
+        pytest.param('if "{}" in text:\n    return True\n', id="comparison"),
+    ],
+)
+def test_a_line_that_only_speaks_of_a_sealed_key_is_none(text: str) -> None:
+    data = text.format("-----BEGIN ENCRYPTED PRIVATE KEY-----").encode()
+    assert private_key.check(data) == []
+
+
+def test_plain_text_in_the_dress_of_a_sealed_key_is_still_fake() -> None:
+    text = (
+        b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nin here is no key, but a text\n"
+        b"-----END ENCRYPTED PRIVATE KEY-----\n"
+    )
+    assert [record.state for record in private_key.check(text)] == ["fake"]
 
 
 def _secret(**data: bytes) -> bytes:

@@ -203,6 +203,7 @@ def test_a_yaml_bomb_a_deep_nest_and_a_huge_manifest_end_in_time():
         pytest.param(".docker/config.json", '{"auths": {"r": {}}, "credsStore": "x"}', ["reference"], id="docker, helper"),
         pytest.param("a.tfstate", '{"version": 4, "resources": [{"instances": [{"attributes": {"password": "word"}}]}]}', ["plaintext"], id="state"),
         pytest.param("types.tfstate", '{"version": 4, "outputs": {"o": {"type": ["list", "string"], "value": []}}}', [], id="types of a state"),
+        pytest.param("keys.tfstate", '{"version": 4, "resources": [{"instances": [{"index_key": "a", "attributes": {"sort_key": "name"}}]}]}', [], id="names of a state"),
         pytest.param("a.tfvars", 'db_password = "word"\n', ["plaintext"], id="tfvars"),
         pytest.param("a.tfvars", 'region = "eu"\n', [], id="tfvars without"),
         pytest.param("config/master.key", "0123456789abcdef" * 2, ["plaintext"], id="Rails"),
