@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import urllib.parse
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -124,6 +125,27 @@ def test_a_signature_that_may_do_little_is_alive(asked: Asked) -> None:
     )
 
     assert (verdict.status, verdict.scopes) == (Status.ACTIVE, ("sas read",)), verdict.reason
+
+
+def test_a_key_that_was_replaced_is_not_alive(
+    anywhere: Transports, provider: Provider, tmp_path: Path
+) -> None:
+    def status() -> Status:
+        port = free_port()
+        with running(
+            ["azurite-blob", "--silent", "--skipApiVersionCheck", "--blobHost", "127.0.0.1",
+             "--blobPort", str(port), "-l", str(tmp_path)],
+            port, tmp_path, AZURITE_ACCOUNTS=f"{ACCOUNT}:{keys}",
+        ):  # fmt: skip
+            provider.behave = forward(port)
+            finding = findings_in(connection(KEY))["azure-storage-connection-string"]
+            transport = anywhere(allow_found_hosts=True)
+            return ask(finding, transport, consent=Consent(found_hosts=True)).status
+
+    keys = f"{KEY}:{SECOND}"
+    assert status() is Status.ACTIVE
+    keys = f"{WRONG}:{SECOND}"
+    assert status() is Status.UNKNOWN
 
 
 def test_an_expired_signature_is_inactive(asked: Asked) -> None:

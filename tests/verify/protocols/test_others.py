@@ -4,8 +4,13 @@ Mail, directories, brokers and files: the servers themselves.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
+import shutil
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -61,6 +66,28 @@ def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="module")
+def mosquitto_of_accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("dynsec")
+    server = Running(free_port(), folder)
+    salt = b"twelve bytes"
+    mark = hashlib.pbkdf2_hmac("sha512", PASSWORD.encode(), salt, 101)
+    coded = {"password": base64.b64encode(mark).decode(), "salt": base64.b64encode(salt).decode()}
+    clients = [{"username": "app", "iterations": 101, **coded},
+               {"username": "shut", "iterations": 101, "disabled": True, **coded}]  # fmt: skip
+    (folder / "accounts.json").write_text(json.dumps({"clients": clients}))
+    (plugin,) = Path("/usr/lib").glob("*/mosquitto_dynamic_security.so")
+    (folder / "c").write_text(
+        f"listener {server.port} 127.0.0.1\nallow_anonymous false\nplugin {plugin}\n"
+        f"plugin_opt_config_file {folder}/accounts.json\n"
+    )
+    owned_by(folder, "mosquitto")
+    shutil.chown(folder / "accounts.json", "mosquitto")
+    server.start([tool("mosquitto"), "-c", str(folder / "c")])
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
 def slapd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("ldap")
     server = Running(free_port(), folder)
@@ -76,7 +103,7 @@ def slapd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         "dn: cn=rules,dc=w\nobjectClass: device\nobjectClass: pwdPolicy\ncn: rules\n"
         "pwdAttribute: userPassword\npwdLockout: TRUE\npwdMaxAge: 3600"
     )
-    ages = {"app": "", "late": "pwdChangedTime: 20200101000000Z",
+    ages = {"app": "", "little": "", "late": "pwdChangedTime: 20200101000000Z",
             "shut": "pwdAccountLockedTime: 000001010000Z", "changed": ""}  # fmt: skip
     for name, more in ages.items():
         now = "pwdChangedTime: 20990101000000Z" if name != "late" else more
@@ -203,7 +230,20 @@ CASES = {
     "NATS, may do nothing": ("nats", f"nats://little:{PASSWORD}@{HOST}", LIVE, ""),
     "MQTT, may do nothing": ("mosquitto", f"mqtt://little:{PASSWORD}@{HOST}", LIVE, ""),
     "MQTT, removed": ("mosquitto", f"mqtt://gone:{PASSWORD}@{HOST}", UNSURE, "not authorized"),
+    "MQTT, an account": ("mosquitto_of_accounts", f"mqtt://app:{PASSWORD}@{HOST}", LIVE, ""),
+    "MQTT, locked": (
+        "mosquitto_of_accounts",
+        f"mqtt://shut:{PASSWORD}@{HOST}",
+        UNSURE,
+        "authorized",
+    ),
     "LDAP, a user": ("slapd", f"ldap://cn=app,dc=w:{PASSWORD}@{HOST}", LIVE, "cn=app"),
+    "LDAP, may do nothing": (
+        "slapd",
+        f"ldap://cn=little,dc=w:{PASSWORD}@{HOST}",
+        LIVE,
+        "cn=little",
+    ),
     "LDAP, changed": ("slapd", f"ldap://cn=changed,dc=w:{PASSWORD}@{HOST}", REFUSED, "49"),
     "LDAP, locked": ("slapd", f"ldap://cn=shut,dc=w:{PASSWORD}@{HOST}", REFUSED, "49"),
     "LDAP, expired": ("slapd", f"ldap://cn=late,dc=w:{PASSWORD}@{HOST}", LIVE, "it has run out"),

@@ -45,16 +45,21 @@ def pypirc(user: str, password: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def registry_users(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    users = tmp_path_factory.mktemp("users") / "users"
+    users.write_text(run([tool("htpasswd"), "-nbB", "app", PASSWORD]).strip() + "\n")
+    return users
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory, registry_users: Path) -> Iterator[int]:
     folder = tmp_path_factory.mktemp("registry")
     port = free_port()
-    users = folder / "users"
-    users.write_text(run([tool("htpasswd"), "-nbB", "app", PASSWORD]).strip() + "\n")
     (folder / "c.yml").write_text(
         "version: 0.1\nlog: {level: error}\n"
         f"storage: {{filesystem: {{rootdirectory: {folder}/data}}}}\n"
         f"http: {{addr: 127.0.0.1:{port}}}\n"
-        f"auth: {{htpasswd: {{realm: registry, path: {users}}}}}\n"
+        f"auth: {{htpasswd: {{realm: registry, path: {registry_users}}}}}\n"
     )
     with running(["docker-registry", "serve", str(folder / "c.yml")], port, folder):
         yield port
@@ -76,6 +81,18 @@ def test_a_container_registry(
     verdict = ask(docker(user, password), registry)
 
     assert (verdict.status, word in repr(verdict)) == (status, True), verdict
+
+
+def test_a_login_is_removed_after_it_was_seen_alive(registry: int, registry_users: Path) -> None:
+    before = registry_users.read_text()
+    later = run([tool("htpasswd"), "-nbB", "leaving", PASSWORD]).strip()
+    registry_users.write_text(f"{before}{later}\n")
+    assert ask(docker("leaving", PASSWORD), registry).status is LIVE
+
+    registry_users.write_text(before)
+    os.utime(registry_users, (1, 1))  # it looks at the time of the last change alone
+
+    assert ask(docker("leaving", PASSWORD), registry).status is DEAD
 
 
 def test_the_command_tells_a_live_login_with_consent_alone(
@@ -147,6 +164,26 @@ def test_a_token_of_npm(verdaccio: Verdaccio) -> None:
     assert (live.status, live.identity) == (LIVE, "app"), live
     assert wrong.status is DEAD, wrong
     assert expired.status is DEAD, expired
+
+
+def test_a_token_of_npm_that_may_only_read_and_is_revoked(verdaccio: Verdaccio) -> None:
+    bearer = f"Bearer {verdaccio.user('maker', PASSWORD)}"
+    wanted = {"password": PASSWORD, "readonly": True, "cidr_whitelist": []}
+    path = "/-/npm/v1/tokens"
+    status, answer = call("POST", verdaccio.port, path, wanted, Authorization=bearer)
+    assert status == 200, answer
+    made = json.loads(answer)
+    line = npmrc(f"_authToken={made['token']}")
+
+    live = ask(line, verdaccio.port)
+    status, answer = call(
+        "DELETE", verdaccio.port, f"{path}/token/{made['key']}", {}, Authorization=bearer
+    )
+    assert status == 200, answer
+    revoked = ask(line, verdaccio.port)
+
+    assert (live.status, live.identity) == (LIVE, "maker"), live
+    assert (revoked.status, "403" in str(revoked.reason)) == (UNSURE, True), revoked
 
 
 def test_a_password_of_npm_and_one_that_was_changed(verdaccio: Verdaccio) -> None:
