@@ -73,6 +73,16 @@ def parse_commit(text: bytes) -> CommitText:
     return CommitText(identity, date, b"\n".join(people), b"\n".join(others), message)
 
 
+def tag_documents(tag: str, text: bytes) -> list[tuple[Document, bytes]]:
+    """
+    Return the texts of an annotated tag to scan, each with its place.
+    """
+    head, _, message = text.partition(b"\n\n")
+    tagger = next((line for line in head.split(b"\n") if line.startswith(b"tagger ")), b"")
+    texts = ((Place.TAG_MESSAGE, message), (Place.TAG_IDENTITY, tagger))
+    return [(Document(place, None, tag), part) for place, part in texts if part]
+
+
 def person(line: bytes) -> tuple[Identity, str]:
     """
     Return name, e-mail and date (ISO 8601 in UTC) of an author or tagger line.

@@ -8,6 +8,7 @@ Format: https://git-scm.com/docs/git-diff-tree#_raw_output_format
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +18,10 @@ from scanner.model import Coverage, Document, Identity, Place, Unread
 from scanner.sources import git
 from scanner.sources.batch import Batch, ListBatch
 from scanner.sources.blobs import BlobReader
-from scanner.sources.commit_text import CommitText, parse_commit
+from scanner.sources.commit_text import CommitText, parse_commit, tag_documents
 from scanner.sources.git_command import hook_environment
 
+_TAG = re.compile(rb"object [0-9a-f]{40,64}\ntype \w+\ntag ")
 _ABSENT, _SUBMODULE, _SYMLINK = b"000000", b"160000", b"120000"
 
 
@@ -51,6 +53,9 @@ class RangeWalk:
     commits: dict[str, CommitText] = field(default_factory=dict)
     """In order: parents before children."""
 
+    tags: dict[str, bytes] = field(default_factory=dict)
+    """The annotated tags among the heads, and those that they point to, as they stand."""
+
     additions: list[Addition] = field(default_factory=list)
     coverage: Coverage = field(default_factory=Coverage)
     unread: list[Unread] = field(default_factory=list)
@@ -71,6 +76,7 @@ class RangeWalk:
         )
         ids = listed.decode().split()
         self._read_commits(ids)
+        self._read_tags()
         for cut in shallow.intersection(ids):
             # Its parents are not here, so what it adds cannot be told from what was there.
             self.unread.append(
@@ -123,6 +129,8 @@ class RangeWalk:
         texts = [(Document(Place.PATH, name), name) for name in names]
         for commit, text in self.commits.items():
             texts += text.documents(commit)
+        for tag, raw in self.tags.items():
+            texts += tag_documents(tag, raw)
         if texts:
             yield ListBatch(texts)
 
@@ -215,7 +223,36 @@ class RangeWalk:
                 f"{revision}: not in this shallow clone",
                 hint="fetch it, or more depth: `git fetch --unshallow`",
             )
-        raise TargetError(f"{revision}: no such revision")
+        raise TargetError(
+            f"{revision}: names no commit of this repository",
+            hint="after a force push its base may be gone: fetch it by its id, or name another",
+        )
+
+    def _read_tags(self) -> None:
+        named = [head for head in self.heads if not head.startswith("--")]
+        waiting = [
+            self._git("rev-parse", "-q", "--verify", "--end-of-options", head).decode().strip()
+            for head in named
+        ]
+        while waiting:  # a tag may name a tag
+            wanted = [
+                (one, Document(Place.TAG_MESSAGE, None, one))
+                for one in dict.fromkeys(waiting)
+                if one not in self.commits and one not in self.tags
+            ]
+            waiting = []
+            for batch in BlobReader(self.repository, Coverage(), self.unread).batches(
+                wanted, count=False
+            ):
+                for index, (start, end) in enumerate(zip(batch.starts, batch.ends, strict=True)):
+                    text = bytes(batch.data[start:end])
+                    name = batch.document(index).blob
+                    if name is not None and _TAG.match(text):
+                        self.tags[name] = text
+                        kind = self.coverage.kind("tag")
+                        kind.read += 1
+                        kind.bytes += len(text)
+                        waiting.append(text[len(b"object ") :].split(b"\n", 1)[0].decode("ascii"))
 
     def _read_commits(self, ids: list[str]) -> None:
         kind = self.coverage.kind("commit")

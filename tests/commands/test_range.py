@@ -86,6 +86,25 @@ def test_messages_identities_and_names_are_read(repo: Repository, tmp_path: Path
     )
 
 
+def test_a_tag_that_is_pushed_is_read_with_those_it_names(
+    repo: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = repo.git("rev-parse", "HEAD")
+    repo.git("tag", "-a", "inner", "-m", f"use {TOKEN}")
+    repo.git("tag", "-a", "outer", "-m", "clean", "inner",
+             GIT_COMMITTER_NAME=github_token(2))  # fmt: skip
+    outer = repo.git("rev-parse", "outer")
+
+    report = ranged(repo, tmp_path, base, "outer")
+
+    found = {o["place"]: o["blob"] for f in report.findings for o in f["occurrences"]}
+    assert found == {"tag-identity": outer, "tag-message": repo.git("rev-parse", "inner")}
+    assert report.summary["kinds"]["tag"]["read"] == 2
+    line = f"refs/tags/outer {outer} refs/tags/outer {'0' * 40}\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO(line))
+    assert run(tmp_path, "range", "--pre-push", "--repo", str(repo.path)).code == 1
+
+
 def test_a_clean_merge_adds_nothing_and_an_evil_one_does(repo: Repository, tmp_path: Path) -> None:
     repo.git("checkout", "-qb", "side")
     repo.commit("side", **{"side.py": LINE})
