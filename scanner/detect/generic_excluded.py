@@ -14,21 +14,22 @@ _NAME = expression(
     (?:signatures?(?:[-_]?(?:hex|text|b(?:ase)?64|bytes|[a-z]?\d{1,3})){0,6}
       | checksums? | (?:finger|thumb)prints? | digests? | etag | publickeytoken
       | hash | sig | nonce | [-_]iv | md5 | sha[-_]?\d{1,3}
-      | (?:client|tenant|project|app|application|account|customer|subscription)[-_.]?id
+      | (?:client|tenant|webhook|project|app|application|account|customer|subscription)[-_.]?id
       | (?:token|credential|(?<!access)(?<!access[-_])key)[-_.]?u?ids? | code[-_]?verifier
       | auth(?:entication)?[-_]?tag(?:[-_]?\d{1,3}){0,6}
-      | webtoken)\Z
+      | webtoken | (?:next|page|paging|continu(?:e|ation)|sync)[-_.]?(?:page[-_.]?)?token)\Z
+  | key\.(?:string|int|int64|bool)(?:slice)?\Z
   | public_?key | pub[-_]?key\Z | encrypted | (?:sealed|wrapped)[-_](?:data[-_])?key
   | cipher_?text | (?:md5|sha\d{1,3})[-_]pass | [-_]cek\Z
   | key[-_.]?(?:down|up|press) | sec-websocket-(?:key|accept) | lock-token
   | (?:primary|foreign|composite|unique|sort|partition)[-_.]?keys?\Z"""
 )
 _VALUES = (
-    b"MIGfMA0G", b"MIIBIjANBg", b"MIICIjANBg", b"MFkwEwYHKoZI", b"LS0tLS1CRUdJTiBDRVJU",
-    b"LS0tLS1CRUdJTiBQVUJ", b"LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCi0t",
+    b"MIGfMA0G", b"MIGeMA0G", b"MIIBIjANBg", b"MIICIjANBg", b"MFkwEwYHKoZI",
+    b"LS0tLS1CRUdJTiBDRVJU", b"LS0tLS1CRUdJTiBQVUJ", b"LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCi0t",
     b"-----BEGIN ", b"ssh-", b"ecdsa-sha2-",
     b"AAAAB3NzaC1", b"AAAAC3NzaC1", b"pbkdf2_", b"pbkdf2:", b"{SSHA", b"{SHA", b"{CRYPT}",
-    b"sha256-", b"sha384-", b"sha512-",
+    b"sha256-", b"sha384-", b"sha512-", b"sha256:",
 )  # fmt: skip
 """Public keys and certificates (DER, base64 of PEM, PEM, SSH), hashes and digests begin so;
 private keys of PEM have a rule of their own.  The last in base64 is a frame without a key."""
@@ -49,7 +50,7 @@ _SENTENCE = expression(
 _SID = expression(rb"(?!SK|AC)[A-Z]{2}[0-9a-f]{32}")
 # The short and long names of keys of OpenPGP, which are public.
 _OF_PGP = expression(rb"(?i)[gp]pg|signing[-_.]?key\Z|key_considered|\Akeys\Z")
-_PGP_ID = expression(rb"(?i)(?:0x)?[0-9a-f]{16}(?:[0-9a-f]{24})?")
+_PGP_ID = expression(rb"(?i)(?:0x)?[0-9a-f]{8}(?:[0-9a-f]{8}(?:[0-9a-f]{24})?)?")
 # Packets of OpenPGP in hex: signatures, public keys and subkeys, by tag, size, version and date.
 _PGP_PACKET = expression(
     rb"(?i)(?:88..|89.{4}|c2..(?:..)?)0[3-6][01].{4}|(?:[9b]8..|[9b]9.{4}|c[6e]..(?:..)?)0[3-6][3-6]"
@@ -59,7 +60,11 @@ _NUMBER = expression(rb"(?i)0x[0-9a-f]{1,8}")
 _SCOPE = expression(rb"(?i)[\w/%-]+(?:/|%2F)aws4_request")
 """What a signature of AWS is for: an id, a day, a region, a service."""
 
+_OF_A_KEY = expression(rb"(?i)(?:[0-9a-f]{2}:){15,31}[0-9a-f]{2}|30[0-3].06..2a8648[0-9a-f]{8,40}")
+"""The fingerprint of a key, and the name of its kind in hex."""
+
 _HEADER_OF_JWT = expression(rb"eyJ(?:hbGciOi|0eXAiOi|raWQiOi|jdHkiOi)[\w-]*={0,2}")
+_PUBLIC_FORMS = (_NUMBER, _SCOPE, _OF_A_KEY, _HEADER_OF_JWT)
 _FILE = expression(
     rb"(?i)[\w./-]+\.(?:parquet|json|ya?ml|xml|html?|txt|csv|png|svg|jpe?g|gif|css|jsx?|tsx?|md|pdf)"
 )
@@ -139,7 +144,7 @@ def _says_what_is_public(value: bytes) -> bool:
     Return whether a value is half a token (its header alone), what a signature is for, a number
     of the code, or a public packet of OpenPGP.
     """
-    if _NUMBER.fullmatch(value) or _SCOPE.fullmatch(value) or _HEADER_OF_JWT.fullmatch(value):
+    if any(known.fullmatch(value) for known in _PUBLIC_FORMS):
         return True
     return _HEX.fullmatch(value) is not None and _PGP_PACKET.match(value) is not None
 
