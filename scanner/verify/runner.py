@@ -314,9 +314,12 @@ def _allowed_word(consent: Consent, options: Options) -> str:
         for name in ("found_hosts", "login", "costs", "canaries", "spare_uses", "believe")
         if getattr(consent, name)
     ]
-    given += [
-        name
-        for name in ("allow_private", "proxy", "ca_file", "known_hosts")
-        if getattr(options, name)
-    ]
+    if options.allow_private:
+        given.append("allow_private")
+    if options.proxy is not None:
+        given.append(f"proxy={options.proxy.rpartition('@')[2]}")
+    for name in ("ca_file", "known_hosts"):
+        file = getattr(options, name)
+        if file is not None:
+            given.append(f"{name}={file}")
     return ",".join(given)

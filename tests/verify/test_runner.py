@@ -137,15 +137,27 @@ def test_more_consent_asks_again(
     assert provider.asked
 
 
-@pytest.mark.parametrize("option", ["allow_private", "known_hosts"])
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        pytest.param({}, {"allow_private": True}, id="into the house"),
+        pytest.param({}, {"known_hosts": Path("a")}, id="known hosts"),
+        pytest.param({"known_hosts": Path("a")}, {"known_hosts": Path("b")}, id="other hosts"),
+        pytest.param({"proxy": "http://a:1"}, {"proxy": "http://b:1"}, id="another proxy"),
+    ],
+)
 def test_another_way_out_asks_again(
-    anywhere: Callable[..., Transport], provider: Provider, cache: VerdictCache, option: str
+    anywhere: Callable[..., Transport],
+    provider: Provider,
+    cache: VerdictCache,
+    before: dict[str, object],
+    now: dict[str, object],
 ) -> None:
     provider.behave = alive(ONE)
-    runner().verify([finding_for(ONE)], anywhere(), Selection(), cache)
+    runner().verify([finding_for(ONE)], anywhere(**before), Selection(), cache)
     provider.asked.clear()
 
-    runner().verify([finding_for(ONE)], anywhere(**{option: True}), Selection(), cache)
+    runner().verify([finding_for(ONE)], anywhere(**now), Selection(), cache)
 
     assert provider.asked
 

@@ -143,6 +143,9 @@ def _ask(target: Target, transport: Transport, speak: Speaker, finding: str) -> 
         with Link(transport, target, finding) as link:
             verdict = speak(link, target)
         outcome = verdict.status.value
+    except RefusedError as error:
+        outcome = f"not sent: {error}"
+        raise
     finally:
         transport.note(
             host=target.host, what=target.kind, shown="login", finding=finding, outcome=outcome

@@ -186,6 +186,16 @@ def test_the_log_tells_of_a_login_and_not_its_secret(serve: Serve) -> None:
     assert PASSWORD not in repr(notes.lines)
 
 
+def test_the_log_says_that_nothing_was_sent() -> None:
+    notes = Notes()
+    transport = Transport(notes, Options(allow_found_hosts=True), resolve=lambda *_: ["10.0.0.1"])
+
+    verifier().verify(found(f"redis://:{PASSWORD}@{HOST}/0"), transport, Consent(found_hosts=True))
+
+    (line,) = notes.lines
+    assert str(line["outcome"]).startswith("not sent: the name leads to")
+
+
 PLACES = {
     "all parts": ("postgresql://app", "db.shop.net:5000/orders?sslmode=require", ("postgresql", "db.shop.net", 5000, "app", "orders")),
     "the least": ("redis://", "cache.shop.net", ("redis", "cache.shop.net", 6379, "", "")),
