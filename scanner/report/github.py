@@ -27,6 +27,9 @@ def render(report: Report, rules: Mapping[str, RuleText], options: Options) -> s
     if len(counted) > _SHOWN:
         more = len(counted) - _SHOWN
         lines.append(f"::warning::unsealed: {more} more findings are in the job summary")
+    waved = words.suppressed(report)
+    if waved is not None:
+        lines.append(f"::notice::{_data(waved)}")
     if not report.complete:
         lines.append("::error::unsealed could not read everything: the result is incomplete")
     return "".join(f"{line}\n" for line in lines)

@@ -40,6 +40,7 @@ def render(report: Report, rules: Mapping[str, RuleText], options: Options) -> s
         "vendor": {"name": "unsealed"},
         "version": report.run.version,
     }
+    waved = words.suppressed(report)
     document = {
         "version": _SCHEMA_VERSION,
         "scan": {
@@ -55,7 +56,8 @@ def render(report: Report, rules: Mapping[str, RuleText], options: Options) -> s
                     "value": f"not read: {words.where_unread(one)}: {visible(one.reason)}",
                 }
                 for one in report.unread
-            ],
+            ]
+            + ([] if waved is None else [{"level": "info", "value": waved}]),
         },
         "vulnerabilities": [
             _vulnerability(finding, rules) for finding in by_importance(words.counting(report))

@@ -189,6 +189,9 @@ def _invocation(
         _note(f"Limit {visible(one.name)}: {visible(one.reason)}")
         for one in report.limits[:_NOTIFICATIONS]
     ]
+    waved = words.suppressed(report)  # GitHub reads no `suppressions`: it would show them as open
+    if waved is not None:
+        notes.append(_note(waved, "note"))
     notices = [_note(visible(one), "note") for one in report.notices[:_NOTIFICATIONS]]
     return sarif_om.Invocation(
         execution_successful=report.complete,

@@ -5,6 +5,7 @@ Sentences that several formats share: places, counts, verdicts, next steps.
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping
 
 from scanner.model import Finding, Occurrence, Place, Report, Status, Unread, Verification
@@ -216,3 +217,15 @@ def by_severity(findings: list[Finding]) -> Mapping[str, int]:
     for finding in sorted(findings, key=lambda one: -one.severity):
         counts[finding.severity.label] = counts.get(finding.severity.label, 0) + 1
     return counts
+
+
+def suppressed(report: Report) -> str | None:
+    """
+    Return how many findings were waved through, and by what; `None` if there are none.
+    """
+    if not report.suppressed:
+        return None
+    by = Counter(one.suppressed.by for one in report.findings if one.suppressed is not None)
+    told = ", ".join(f"{count:,} by {visible(name)}" for name, count in sorted(by.items()))
+    more = f" ({told})" if told else ""
+    return f"{counted(report.suppressed, 'suppressed finding')} not listed here{more}."

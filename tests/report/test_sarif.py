@@ -10,8 +10,8 @@ import json
 
 import pytest
 
-from scanner.model import Place, Position, Severity, Status, Verification
-from scanner.report import formats, sarif, sarif_results
+from scanner.model import Place, Position, Severity, Status, Suppressed, Verification
+from scanner.report import formats, github, gitlab, sarif, sarif_results
 from scanner.report.line_hash import LineHashes
 from scanner.report.options import Options
 from scanner.secret import Secret
@@ -226,6 +226,21 @@ def test_unread_inputs_are_errors_of_the_run():
     assert invocation["executionSuccessful"] is False
     levels = [note["level"] for note in invocation["toolExecutionNotifications"]]
     assert "error" in levels
+
+
+def test_suppressed_findings_are_counted_and_no_results():
+    waved = finding(suppressed=Suppressed(by="baseline", reason="a test value"))
+    whole = report(waved, finding(fingerprint="9" * 32), suppressed=1)
+    (run,) = log(whole)["runs"]
+
+    assert len(run["results"]) == 1
+    notes = run["invocations"][0]["toolExecutionNotifications"]
+    assert [(one["level"], one["message"]["text"]) for one in notes] == [
+        ("note", "1 suppressed finding not listed here (1 by baseline).")
+    ]
+    messages = json.loads(gitlab.render(whole, RULES, Options()))["scan"]["messages"]
+    assert [one["level"] for one in messages if "suppressed finding" in one["value"]] == ["info"]
+    assert "::notice::1 suppressed finding" in github.render(whole, RULES, Options())
 
 
 def many(number):
