@@ -12,6 +12,7 @@ from scanner.detect.sealed.credential_sealed import laravel, password_file, rail
 from scanner.detect.sealed.credential_terraform import terraform_state
 from scanner.detect.sealed.evidence import ValueKind, base_name, is_readable, tells, value_kind
 from scanner.detect.sealed.line_reader import Leaf, read_assignments, read_lines
+from scanner.detect.sealed.sample import is_sample
 from scanner.detect.sealed.structure import documents
 from scanner.model import SealRecord
 
@@ -343,8 +344,14 @@ def _judged(data: bytes, path: bytes, kind: str, judge: Judge) -> list[SealRecor
             reason=f"{kind}: {reason}",
             line=line,
             detail=(("kind", kind),),
+            sample=kind == "dotenv" and _only_samples(text),
         )
     ]
+
+
+def _only_samples(text: str) -> bool:
+    told = (leaf.value for leaf in read_assignments(text) if tells(leaf.path[-1], leaf.value))
+    return all(map(is_sample, told))
 
 
 def leaf_values(leaves: list[Leaf]) -> list[str]:

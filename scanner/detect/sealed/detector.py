@@ -145,7 +145,8 @@ def matches_by_name(data: bytes, document: Document) -> list[Match]:
                     position=Position(record.line, 1, record.line, width + 1),
                     start=start,
                     end=end,
-                    reasons=(record.reason,),
+                    score=_OF_A_SAMPLE if record.sample else 1.0,
+                    reasons=(record.reason, *((_SAMPLE,) if record.sample else ())),
                     seal=replace(record, blob=document.blob),
                     proven=True,
                 )

@@ -39,11 +39,11 @@ def _coded(value: str) -> str:
     return base64.b64encode(value.encode()).decode()
 
 
-def _told(tmp_path, text: str, level: str) -> list[str]:
+def _told(tmp_path, text: str, level: str, name: str = "a.yaml") -> list[str]:
     (tmp_path / "tree").mkdir(exist_ok=True)
-    (tmp_path / "tree" / "a.yaml").write_text(text)
+    (tmp_path / "tree" / name).write_text(text)
     report = run(tmp_path, "scan", str(tmp_path / "tree"), "--min-confidence", level)
-    return [one["rule"] for one in report.findings if one["rule"].startswith("kubernetes-")]
+    return [one["rule"] for one in report.findings if one["rule"].endswith("-plaintext")]
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,12 @@ def test_a_manifest_of_samples_is_plaintext_and_told_low(tmp_path, text):
 def test_one_secret_among_samples_is_told(tmp_path):
     text = _manifest("stringData", password="my-password", pin=fill("{{alnum:18}}"))
     assert _told(tmp_path, text, "medium") == ["kubernetes-secret-plaintext"]
+
+
+def test_an_environment_of_samples_is_told_low_and_one_secret_in_it_makes_it_high(tmp_path):
+    text = "SECRET_KEY=super-secret-key\nMY_SECRET='this-is-secret'\n"
+    assert [record.state for record in seal_records(text.encode(), b".env")] == ["plaintext"]
+    assert _told(tmp_path, text, "medium", ".env") == []
+    assert _told(tmp_path, text, "low", ".env") == ["credential-file-plaintext"]
+    text += fill("API_TOKEN={{alnum:24}}\n")
+    assert _told(tmp_path, text, "medium", ".env") == ["credential-file-plaintext"]
