@@ -24,6 +24,8 @@ from tests.lookalikes import fill
         ),
         pytest.param(b"your_api_key_here", id="says so"),
         pytest.param(b"<token>", id="brackets"),
+        pytest.param(b"TlRM" + b"A" * 120, id="noughts alone"),
+        pytest.param(b"AC" + b"a" * 32, id="one letter"),
     ],
 )
 def test_a_placeholder_is_known(value: bytes):
@@ -37,6 +39,10 @@ def test_a_placeholder_is_known(value: bytes):
         pytest.param("{{base64:28}}", id="another pair"),
         pytest.param("{{alnum:32}}", id="a key"),
         pytest.param("{{hex:64}}", id="a long key"),
+        pytest.param(
+            "TlRM{{base64:40}}" + "A" * 12 + "{{base64:30}}" + "A" * 20 + "{{base64:40}}",
+            id="a message with noughts in it",
+        ),
     ],
 )
 def test_a_value_is_none(template: str):
