@@ -307,10 +307,9 @@ _SOFT = {
     "generic_shape", "disputed",
 }  # fmt: skip
 FOREIGN = 0.4
-"""What a test case weighs beside a line of a labelled repository."""
+"""What a test case, and a candidate of a well-known repository, weighs beside a labelled line."""
 
 POPULAR = Path(__file__).with_name("popular.json")
-POPULAR_WEIGHT = 1.0
 LARGEST = 2_000_000
 
 TEMPLATES_KEPT = 12

@@ -92,6 +92,10 @@ _TOKEN = expression(rb"(?i)token|key|jwt|cookie|session")
 _ANY_SIGN = expression(rb"(?i)pass|pwd|secret|phrase|seed|mnemonic|salt|url")
 _LED = expression(rb"\?[\w+/=-]+")
 _QUERY = expression(rb"\?\w+=[^?]*&")
+_KEY_LENGTHS = frozenset((16, 24, 32, 64))
+_SIGNS = frozenset(b"!@#$%^&*+-/()")
+_SEVERAL = 3
+_DIGITS = frozenset(b"0123456789")
 
 
 def excluded(name: bytes, value: bytes) -> bool:
@@ -166,6 +170,19 @@ def _has_foreign_sign(name: bytes, value: bytes) -> bool:
     if not _TOKEN.search(name) or _ANY_SIGN.search(name):
         return False
     if b"?" in value and not _QUERY.search(value):
-        return True
+        return not _is_made_of_all_signs(value)
     # A key of several lines may stand in one; so may the cookies of a header.
     return b" " in value and b"-----" not in value and b"cookie" not in name.lower()
+
+
+def _is_made_of_all_signs(value: bytes) -> bool:
+    """
+    Return whether a value has the length of a cipher's key and letters, digits and several signs,
+    as generators of such keys print them.
+    """
+    return (
+        len(value) in _KEY_LENGTHS
+        and b" " not in value
+        and not _DIGITS.isdisjoint(value)
+        and len(set(value) & _SIGNS) >= _SEVERAL
+    )

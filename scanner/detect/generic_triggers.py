@@ -68,6 +68,8 @@ _PATTERNS = (
         + _ASSIGN
         + rb"[A-Za-z.][A-Za-z+/=_.-]{0,15}[0-9][A-Za-z0-9+/=_.-]{12,100};"
     ),
+    # A plain scalar of YAML may hold brackets.
+    rb"(?m)passw(?:or)?d:[ \t]{1,8}[A-Za-z0-9][^\s\"'`<>(){}$]{2}[^\s\"'`<>()$]{4,60}\r?$",
     # An element of XML.
     rb"(?:" + _STRONG + rb"|key" + _PART + rb")>[^\s<>\"'{}$]{4,200}</",
     # Jenkins' own brackets around what it keeps.

@@ -119,3 +119,12 @@ def test_two_hits_on_one_line_give_each_value_once(database: hyperscan.Database)
     data = b'password = "' + SECRET + b'", password_again = "' + SECRET + b'"\n'
     starts = [item.start for item in found(database, data)]
     assert len(starts) == len(set(starts)) == 2
+
+
+@pytest.mark.parametrize("sign", [b"]", b"}"])
+def test_a_plain_scalar_of_yaml_may_hold_brackets(
+    database: hyperscan.Database, sign: bytes
+) -> None:
+    value = b"Abc" + sign + SECRET[:9] + sign
+    data = b"user: app\n  password: " + value + b"\nhost: db\n"
+    assert [c.candidate.value for c in candidates(data, sheet(database, data).hits)] == [value]

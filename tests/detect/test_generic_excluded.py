@@ -68,6 +68,8 @@ OPENS_NOTHING = {
     "fingerprint of a key": ("ssh_keys", "7b:40:be:5a:9a:90:1f:8a:b6:ec:7e:48:82:ae:73:dc"),
     "kind of a key": ("P-521 keys", "301006072a8648ce3d020106052b81040023"),
     "header of a token": ("BearerToken", "eyJhbGciOiJIUzI1NiJ9"),
+    "odd length for a key of all signs": ("key", "{{alnum:9}}?{{digits:2}}!%*-{{alnum:9}}"),
+    "words of the length of a key": ("key", "is?it?a?key?of?signs?or?{{alpha:8}}"),
     "sentence": ("FORGOT_PASSWORD", "Şifrənizi unutdunuz?"),
 }
 MAY_OPEN = {
@@ -86,6 +88,7 @@ MAY_OPEN = {
     "key of hex": ("encryption_key", "{{hex:128}}"),
     "secret that is a number": ("password", "0x{{hex:32}}"),
     "secret for signatures": ("signature_secret", "{{alnum:32}}"),
+    "key of all signs": ("encryption_key", "{{alnum:12}}?{{digits:2}}!%*-{{alnum:13}}"),
     "secret of a client": ("client_secret", "{{hex:32}}"),
 }
 
