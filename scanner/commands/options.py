@@ -195,11 +195,11 @@ def add_verify_options(parser: argparse._ActionsContainer) -> None:
         help="keys of the SSH hosts outside of the house that may be sent a password",
     )  # fmt: skip
     parser.add_argument(
-        "--budget", type=int, default=5000, metavar="N", help="the most requests (%(default)s)"
+        "--budget", type=_count, default=5000, metavar="N", help="the most requests (%(default)s)"
     )
     parser.add_argument(
         "--verdict-lifetime",
-        type=float,
+        type=_seconds,
         default=86_400.0,
         metavar="SECONDS",
         help="how long a verdict is not asked for again (%(default)s)",
@@ -261,6 +261,20 @@ def settings(args: argparse.Namespace) -> Settings:
         budget=args.budget,
         verdict_lifetime=args.verdict_lifetime,
     )
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"below zero: {text}")
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"no length of time: {text}")
+    return number
 
 
 def _split(values: list[str]) -> tuple[str, ...]:

@@ -230,14 +230,24 @@ def test_the_budget_bounds_the_requests_and_loses_no_finding(run: Run, issuers: 
     assert "inactive" not in {verdict(findings, rule)["status"] for rule in findings}
 
 
+@pytest.mark.parametrize(
+    "words", [("--budget", "-5"), ("--verdict-lifetime", "-1"), ("--verdict-lifetime", "nan")]
+)
+def test_a_limit_that_is_none_is_told_before_anything_is_read(
+    tree: Path, issuers: Provider, words: tuple[str, str]
+) -> None:
+    assert main(["scan", str(tree), "--verify", f"{words[0]}={words[1]}"]) == 2
+    assert not issuers.asked
+
+
 def test_every_request_is_logged_and_no_secret(run: Run, issuers: Provider, state: Path) -> None:
     run("--verify")
 
     text = (state / "verify-requests.jsonl").read_text()
     lines = [json.loads(line) for line in text.splitlines()]
-    assert [(a.host, a.method) for a in issuers.asked].sort() == [
+    assert sorted((a.host, a.method) for a in issuers.asked) == sorted(
         (line["host"], line["method"]) for line in lines
-    ].sort()
+    )
     assert len(lines) == len(issuers.asked)
     assert {line["outcome"] for line in lines} == {200, 401}
     assert not any(secret in text for secret in (STRIPE, GITHUB, TWILIO, SID))
