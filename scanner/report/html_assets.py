@@ -32,7 +32,7 @@ code{background:var(--code);border-radius:4px;padding:1px 5px}
 .card,.panel{background:var(--card);border:1px solid var(--line);border-radius:12px;
 box-shadow:var(--shadow)}
 .card{padding:14px 16px}
-.card b{display:block;font-size:25px;line-height:1.25;white-space:nowrap;letter-spacing:-.01em;
+.card b{display:block;font-size:22px;line-height:1.25;white-space:nowrap;letter-spacing:-.01em;
 font-variant-numeric:tabular-nums}
 .card span{color:var(--soft);font-size:13px}
 .panel{padding:16px 18px;overflow-x:auto}

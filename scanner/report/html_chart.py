@@ -161,7 +161,9 @@ def _histogram(lives: Sequence[Life], scale: _Scale) -> list[str]:
     parts = [
         (
             f'<text class="tick" x="{_LEFT - 10}" y="{floor - up + 8}" text-anchor="end">'
-            f"came in: {len(lives):,} secrets, at most {most:,} at once</text>"
+            f"{len(lives):,} secrets came in,</text>"
+            f'<text class="tick" x="{_LEFT - 10}" y="{floor - up + 22}" text-anchor="end">'
+            f"at most {most:,} at once</text>"
             f'<line class="axis" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{floor}" y2="{floor}"/>'
         )
     ]
