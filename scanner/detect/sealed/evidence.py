@@ -47,7 +47,7 @@ _EXPRESSION = re.compile(
 )
 _PLACEHOLDER = re.compile(
     r"(?i)^(?:<[^<>]*>|\[[^\[\]]*\]|\.{3,}|x{3,}|\*{3,}|-+|_+|\?+|#+|…|to-?do:?.*|tbd|redacted"
-    r"|(?:please[-_ ]?)?replace[-_ ]?.*|your[-_ ].*|(?:insert|enter|put|add|fill)[-_ ].*"
+    r"|(?:please[-_ ]?)?replace[-_ ]?.*|your[-_ ].*|(?:insert|enter|put|add|fill|update)[-_ ].*"
     r"|(?:base64|b64)[-_ ](?:encoded|of|value).*|placeholder.*|dummy.*|n/?a)$"
 )
 

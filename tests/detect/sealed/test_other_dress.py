@@ -171,3 +171,9 @@ def test_what_terraform_itself_calls_sensitive_lies_open(resource: dict[str, obj
     assert told(state_of(resource), "a.tfstate") == ["credential-file:plaintext"]
     plain = {"type": "random_id", "instances": [{"attributes": {"result": WORD}}]}
     assert told(state_of(plain), "a.tfstate") == []
+
+
+def test_a_value_that_asks_to_be_updated_is_no_secret() -> None:
+    text = f"{HEAD}stringData:\n  SECRET_ACCESS_KEY: "
+    assert told(f"{text}UPDATE_SECRET_ACCESS_KEY\n", "s.yaml") == ["kubernetes-secret:reference"]
+    assert told(f"{text}{WORD}\n", "s.yaml") == ["kubernetes-secret:plaintext"]
