@@ -17,7 +17,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-_SOURCES = (Path("scanner/sources/packs.c"), Path("scanner/sources/trees.c"))
+_SOURCES = [Path("scanner/sources", name) for name in ("packs.c", "pieces.c", "trees.c")]
 _LIBRARY = Path("scanner/sources/_native.so")
 _FLAGS = ("-O3", "-std=c99", "-D_XOPEN_SOURCE=700", "-shared", "-fPIC")
 

@@ -1,5 +1,5 @@
 """
-The library of our own, where it was built: `packs.c` and `trees.c`.
+The library of our own, where it was built: `packs.c` with `pieces.c`, and `trees.c`.
 
 It is plain C without any of Python in it, built beside this file when the package is installed on
 a machine with a C compiler, and called through `ctypes`.  Nothing depends on it but speed.

@@ -116,6 +116,7 @@ class PackReader:
             self._file.fileno(), end, _TEXT_BYTES // 2, _HELD_BYTES, _KEPT, ctypes.byref(self._zlib)
         )
         if not self._reader:
+            self._file.close()
             raise OSError("no memory")
 
     def read(self, offsets: Ints, kind: int) -> Read:

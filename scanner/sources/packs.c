@@ -4,7 +4,7 @@
  * Format: https://git-scm.com/docs/pack-format
  *
  * A delta says which bytes of its base an object repeats.  Versions of one file repeat nearly all
- * of each other, so what a first pass must look at again is a few pieces around what changed.
+ * of each other, so what a first pass must look at again is a few pieces around what changed (`pieces.c`).
  * Git's own reader throws this knowledge away; so does every scanner behind it.
  *
  * Everything in a pack is somebody else's: each length and offset is checked before it is used.
@@ -20,7 +20,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OFS_DELTA = 6, LONGEST_CHAIN = 1 << 16, HOPS = 3 };
+#include "pieces.h"
+
+enum { OFS_DELTA = 6, LONGEST_CHAIN = 1 << 16 };
 enum { WINDOW = 1 << 18, LONGEST_HEADER = 32, STREAM_END = 1, OK = 0 };
 
 /* zlib's own structure: its layout is part of its interface. */
@@ -44,10 +46,6 @@ typedef struct {
     int (*end)(zstream *);
     const char *version;
 } zlib;
-
-typedef struct {
-    int64_t old, new, size;
-} block;
 
 typedef struct entry {
     int64_t offset, size;
@@ -86,14 +84,6 @@ typedef struct {
     int64_t *failed; /* rows that are left to git */
     int64_t docs, used, failures, blocks_count, first;
 } batch;
-
-/* The pieces of a batch that a pass must look at, behind one another. */
-typedef struct {
-    uint8_t *text;
-    int64_t reach, far;
-    int64_t *places, *shifts, *owners; /* a piece each */
-    int64_t size, count;
-} pieces;
 
 static entry **bucket(reader *r, int64_t offset) {
     uint64_t mixed = (uint64_t)offset * 0x9E3779B97F4A7C15u;
@@ -336,76 +326,6 @@ done:
     return e;
 }
 
-static int64_t start_of_change(const uint8_t *doc, int64_t change, const pieces *p) {
-    for (int hop = 0; hop < HOPS; hop++) {
-        int64_t edge, at;
-        change -= p->reach;
-        if (change <= 0) return 0;
-        edge = change > p->far ? change - p->far : 0;
-        for (at = change; at > edge && doc[at - 1] != '\n';) at--;
-        change = at;
-    }
-    return change;
-}
-
-static int64_t end_of_change(const uint8_t *doc, int64_t size, int64_t change, const pieces *p) {
-    for (int hop = 0; hop < HOPS; hop++) {
-        int64_t edge;
-        const uint8_t *newline;
-        change += p->reach;
-        if (change >= size) return size;
-        edge = size - change < p->far ? size : change + p->far;
-        newline = memchr(doc + change, '\n', (size_t)(edge - change));
-        change = newline ? newline - doc + 1 : edge;
-    }
-    return change;
-}
-
-static void add_piece(pieces *p, const uint8_t *doc, int64_t begin, int64_t stop, int64_t owner) {
-    memcpy(p->text + p->size, doc + begin, (size_t)(stop - begin));
-    p->places[p->count] = p->size;
-    p->shifts[p->count] = begin - p->size;
-    p->owners[p->count++] = owner;
-    p->size += stop - begin;
-    p->text[p->size++] = '\n';
-}
-
-/* Note which pieces of a document a pass must look at: those around what its base has not. */
-static void cut(pieces *p, const uint8_t *doc, int64_t size, const block *blocks, int64_t count,
-                int64_t base_size, int64_t owner) {
-    int64_t first = p->count, kept = p->size, end = 0, sum = 0, begin = -1, stop = -1;
-    const block *last = count ? &blocks[count - 1] : NULL;
-    int whole = !count;
-    for (int64_t n = 0; !whole && n <= count; n++) {
-        int64_t from = end, to = n < count ? blocks[n].new : size, here, there;
-        if (n < count) end = blocks[n].new + blocks[n].size;
-        if (!n && !to && !blocks[0].old) continue;
-        if (n == count && from == size && last->old + last->size == base_size) continue;
-        here = start_of_change(doc, from, p);
-        there = end_of_change(doc, size, to, p);
-        if (begin >= 0 && here <= stop) {
-            if (there > stop) stop = there;
-            continue;
-        }
-        if (begin >= 0) {
-            sum += stop - begin;
-            add_piece(p, doc, begin, stop, owner);
-        }
-        begin = here;
-        stop = there;
-    }
-    if (begin >= 0) {
-        sum += stop - begin;
-        whole = sum * 5 > size * 4;
-        if (!whole) add_piece(p, doc, begin, stop, owner);
-    }
-    if (whole) {
-        p->count = first;
-        p->size = kept;
-        add_piece(p, doc, 0, size, owner);
-    }
-}
-
 /* Read one object behind the last; 1 done, 0 no room, -1 not for us. */
 static int read_one(reader *r, batch *b, int64_t offset, int kind, int64_t least_block,
                     pieces *passes, int64_t passes_count) {
@@ -444,7 +364,7 @@ static int read_one(reader *r, batch *b, int64_t offset, int kind, int64_t least
         if (!(e = remember(r, offset, copy, size))) return -1;
     }
     for (int64_t n = 0; n < passes_count; n++)
-        cut(&passes[n], out, size, r->blocks, count, base_size, b->docs);
+        unsealed_cut(&passes[n], out, size, r->blocks, count, base_size, b->docs);
     if (count) memcpy(b->blocks + b->blocks_count, r->blocks, sizeof(block) * (size_t)count);
     b->blocks_count += count;
     e->number = r->number++;
