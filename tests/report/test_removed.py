@@ -49,6 +49,6 @@ def test_a_lane_is_named_by_where_its_secret_came_in():
 
 def test_times_less_than_a_week_apart_are_told_by_the_hour():
     page = html_page.render(report(finding(occurrences=(occurrence(b"a"),))), RULES, Options())
-    ticks = re.findall(r'<text class="tick" [^>]*>(\d[^<]*)<', page)
+    ticks = re.findall(r'<text class="tick" [^>]*>(\d\d-\d\d[^<]*)<', page)
 
     assert len(set(ticks)) == len(ticks) == 6

@@ -153,7 +153,7 @@ OTHERS = [
     pytest.param(APP, "google-oauth-client-secret", "project 123456789012", id="client"),
     pytest.param(f"TOKEN={ACCESS}\n", "google-oauth-access-token", "ada@widgets.test", id="access"),
     pytest.param(f"KEY={API_KEY}\n", "google-api-key", None, id="API key"),
-    pytest.param(f"KEY={CODED_KEY}\n", "google-api-key-base64-encoded", None, id="coded API key"),
+    pytest.param(f"KEY={CODED_KEY}\n", "google-api-key", None, id="coded API key"),
 ]
 
 
