@@ -10,7 +10,7 @@ from scanner.detect.well_known import well_known
 from scanner.expressions import expression
 
 _WORDS = expression(
-    rb"(?i)example|placeholder|changeme|change[_-]me|redacted|dummy|"
+    rb"(?i)example|placeholder|changeme|change[_-](?:me|this)|redacted|dummy|"
     rb"your[_-]?(?:api|token|key|secret|password|access|private|client|account|own)|"
     rb"(?:insert|replace|enter|put|add)[_-](?:your|me|here|with)|[_-]here\b|"
     rb"to-?be-?replaced|notarealkey|not-?a-?real"

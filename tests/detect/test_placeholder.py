@@ -23,6 +23,7 @@ from tests.lookalikes import fill
             b"9fQ2z" + b"abcdefghijklm" + b"T7x" * 11, id="a run that chance does not make"
         ),
         pytest.param(b"your_api_key_here", id="says so"),
+        pytest.param(b"CHANGE-THIS! VERY IMPORTANT!", id="asks for it"),
         pytest.param(b"<token>", id="brackets"),
         pytest.param(b"TlRM" + b"A" * 120, id="noughts alone"),
         pytest.param(b"AC" + b"a" * 32, id="one letter"),
