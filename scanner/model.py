@@ -50,6 +50,10 @@ class Severity(enum.IntEnum):
         return self.name.lower()
 
 
+MEDIUM_FROM, HIGH_FROM = 0.5, 0.75
+"""Below even odds precision falls faster than recall grows (docs/model-card.md)."""
+
+
 class Confidence(enum.IntEnum):
     """
     How sure we are that it is a credential; cut from the score.
@@ -63,6 +67,15 @@ class Confidence(enum.IntEnum):
     def label(self) -> str:
         """The word used in rules and reports."""
         return self.name.lower()
+
+    @classmethod
+    def of(cls, score: float) -> Confidence:
+        """
+        Return the band of a score between 0 and 1.
+        """
+        if score < MEDIUM_FROM:
+            return cls.LOW
+        return cls.MEDIUM if score < HIGH_FROM else cls.HIGH
 
 
 class Status(enum.Enum):

@@ -73,8 +73,7 @@ def _silent(parts: Parts, databases: Databases, staged: Staged, named: Sequence[
     """
     from scanner.detect.engine import Engine
     from scanner.detect.plan import Plan
-    from scanner.detect.score import MEDIUM_FROM
-    from scanner.model import Document, Place
+    from scanner.model import MEDIUM_FROM, Document, Place
     from scanner.sources.batch import ListBatch
 
     places = {SYMLINK: Place.SYMLINK}

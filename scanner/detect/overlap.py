@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from scanner.detect.confirm import Confirmed
 from scanner.detect.registry import Candidate
 from scanner.detect.texts import Source
-from scanner.model import Companion, SealRecord
+from scanner.model import MEDIUM_FROM, Companion, SealRecord
 from scanner.records import dataclass
 from scanner.ruleset.schema import Rule
 from scanner.ruleset.table import RuleTable
@@ -19,8 +19,6 @@ from scanner.ruleset.table import RuleTable
 GENERIC, JUDGED, SPECIFIC = range(3)
 _Here = tuple[int, int, bytes | None]
 NO_WORD = 1 << 20
-_LIKELY = 0.5
-"""From here on a match is told by default."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -213,7 +211,7 @@ def _lesser(outer: Found, inner: Sequence[Found], rules: RuleTable) -> Sequence[
         provider = rules[outer.rule].provider
         same = len(inner) == 1 and rules[specific[0].rule].provider == provider
         return () if outer.rank == SPECIFIC and not same else (outer,)
-    if outer.rank > GENERIC and outer.score >= _LIKELY:
+    if outer.rank > GENERIC and outer.score >= MEDIUM_FROM:
         return inner
     if len(inner) > 1:  # several secrets in one run: each is told
         return ()

@@ -17,13 +17,12 @@ from scanner.detect import compiling, first_pass
 from scanner.detect.checksums import CHECKSUMS
 from scanner.detect.engine import Engine
 from scanner.detect.plan import Plan
-from scanner.model import Document, Match, Place
+from scanner.model import MEDIUM_FROM, Document, Match, Place
 from scanner.ruleset.schema import Rule
 from scanner.ruleset.templates import fill
 from scanner.sources.batch import ListBatch
 
 _SEEDS = 3
-_MEDIUM_FROM = 0.5
 _SAMPLE_BYTES = 8 << 20
 _MOST_EVENTS_A_MEGABYTE = 40.0
 _LEAST_MEGABYTES_A_SECOND = 1_500.0
@@ -125,7 +124,7 @@ def _verdict(case: _Case, matches: Sequence[Match]) -> str | None:
     if case.wanted and not own:
         others = ", ".join(sorted({match.rule_id for match in matches}))
         return f"is not found, but told as {others}" if others else "is not found"
-    if not case.wanted and any(match.score >= _MEDIUM_FROM for match in own):
+    if not case.wanted and any(match.score >= MEDIUM_FROM for match in own):
         return "is found, and is a counter-example"
     return None
 

@@ -17,13 +17,8 @@ from scanner.detect.generic_forms import Candidate, describe, is_telling
 from scanner.detect.registry import Evidence, Judgement
 from scanner.detect.score_reasons import reasons
 from scanner.detect.score_tables import Forest, load
-from scanner.model import Confidence
 from scanner.records import replace
 
-MEDIUM_FROM = 0.5
-"""From even odds on: below, precision falls faster than recall grows (docs/model-card.md)."""
-
-HIGH_FROM = 0.75
 KEEP_FROM = 0.05
 """Below this no path can lift a candidate into what is reported; it need not be kept."""
 
@@ -41,15 +36,6 @@ _FEW = 1_000
 Up to so many candidates the plain way is faster than importing numpy would be (0.03 ms a
 row; 60 ms).
 """
-
-
-def band(score: float) -> Confidence:
-    """
-    Return the band that a score falls into.
-    """
-    if score < MEDIUM_FROM:
-        return Confidence.LOW
-    return Confidence.MEDIUM if score < HIGH_FROM else Confidence.HIGH
 
 
 def score_candidates(candidates: Sequence[Candidate], path: bytes | None = None) -> list[float]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from scanner.model import (
+    MEDIUM_FROM,
     Companion,
     Confidence,
     Finding,
@@ -29,9 +30,6 @@ _OPEN_KEY = "private-key-plaintext"
 _SAID = 0.3
 """What is left of the score of a state that another finding tells as well."""
 
-LOW, MEDIUM = 0.5, 0.75
-"""Scores below `LOW` are of low confidence, from `MEDIUM` on of high."""
-
 
 @dataclass(slots=True)
 class _Group:
@@ -45,15 +43,6 @@ class _Group:
     waved: Suppressed | None = None
     counts: bool = False
     """Some occurrence is not waved through."""
-
-
-def confidence_of(score: float) -> Confidence:
-    """
-    Return the band of a score between 0 and 1.
-    """
-    if score < LOW:
-        return Confidence.LOW
-    return Confidence.MEDIUM if score < MEDIUM else Confidence.HIGH
 
 
 def collapse(
@@ -98,7 +87,7 @@ def collapse(
             group.waved = waved
     _tell_once(groups)
     # Naming a weak value is slow on purpose: only what is told gets a name.
-    told = [group for group in groups.values() if confidence_of(group.score) >= minimum]
+    told = [group for group in groups.values() if Confidence.of(group.score) >= minimum]
     fingerprints.prepare(group.secret for group in told if group.secret is not None)
     findings = [_finding(group, fingerprints) for group in told]
     findings.sort(key=_rank)
@@ -127,7 +116,7 @@ def _tell_once(groups: Mapping[tuple[str, object], _Group]) -> None:
     """
     owners: dict[object, _Group] = {}
     for group in groups.values():
-        if group.rule.id in _KEYS and group.score >= LOW:
+        if group.rule.id in _KEYS and group.score >= MEDIUM_FROM:
             owners.update(dict.fromkeys(map(_place, group.occurrences), group))
     for group in groups.values():
         if group.rule.id != _OPEN_KEY:
@@ -161,7 +150,7 @@ def _finding(group: _Group, fingerprints: Fingerprints) -> Finding:
         provider=rule.provider,
         title=rule.title,
         severity=rule.severity,
-        confidence=confidence_of(group.score),
+        confidence=Confidence.of(group.score),
         score=round(100 * group.score),
         secret=group.secret,
         occurrences=tuple(sorted(occurrences, key=_age)),

@@ -17,10 +17,7 @@ from scanner.detect.features_words import PATH_NAMES, path_features
 from scanner.detect.generic_forms import describe, values_on
 from scanner.detect.registry import Evidence
 from scanner.detect.score import (
-    HIGH_FROM,
     JUDGE,
-    MEDIUM_FROM,
-    band,
     plain_sums,
     rescore,
     score,
@@ -29,7 +26,7 @@ from scanner.detect.score import (
 from scanner.detect.score_reasons import reasons
 from scanner.detect.score_tables import dump, load
 from scanner.detect.score_vectors import sums
-from scanner.model import Confidence, Severity
+from scanner.model import HIGH_FROM, MEDIUM_FROM, Confidence, Severity
 from scanner.ruleset.schema import Rule
 from tests.lookalikes import fill
 
@@ -76,7 +73,7 @@ def test_what_stands_for_none_is_low(line: str) -> None:
     ],
 )
 def test_bands_are_cut_from_the_score(value: float, expected: Confidence) -> None:
-    assert band(value) is expected
+    assert Confidence.of(value) is expected
 
 
 names = st.sampled_from([b"password", b"api_key", b"x.token", b"AUTH", b"client-id"])
