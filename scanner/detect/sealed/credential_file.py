@@ -4,13 +4,20 @@ Files whose very purpose is to hold a credential: told by their names, judged by
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 
 from scanner.detect.sealed.credential_sealed import laravel, password_file, rails
 from scanner.detect.sealed.credential_terraform import terraform_state
-from scanner.detect.sealed.evidence import ValueKind, base_name, is_readable, tells, value_kind
+from scanner.detect.sealed.evidence import (
+    ValueKind,
+    base_name,
+    is_readable,
+    line_of_key,
+    read_json,
+    tells,
+    value_kind,
+)
 from scanner.detect.sealed.line_reader import Leaf, read_assignments, read_lines
 from scanner.detect.sealed.sample import is_sample
 from scanner.detect.sealed.structure import documents
@@ -98,7 +105,7 @@ def _kubeconfig(text: str) -> tuple[str, str, int] | None:
 
 
 def _docker(text: str) -> tuple[str, str, int] | None:
-    value = _json(text)
+    value = read_json(text)
     if not isinstance(value, dict):
         return None
     auths = value.get("auths", value)
@@ -109,7 +116,7 @@ def _docker(text: str) -> tuple[str, str, int] | None:
         for key in held:
             if _literal(str(entry[key])):
                 return _found(
-                    f"{key!r} of a registry: base64 is no encryption", _line_of(text, key)
+                    f"{key!r} of a registry: base64 is no encryption", line_of_key(text, key)
                 )
     if "credsStore" in value or "credHelpers" in value:
         return _elsewhere("its credentials lie in a helper")
@@ -196,20 +203,8 @@ def _git_credentials(text: str) -> tuple[str, str, int] | None:
     return None
 
 
-def _json(text: str) -> object:
-    try:
-        value: object = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value
-
-
 def _line(text: str, offset: int) -> int:
     return text.count("\n", 0, offset) + 1
-
-
-def _line_of(text: str, key: str) -> int:
-    return _line(text, max(text.find(json.dumps(key)), 0))
 
 
 # Path patterns, for the whole path in lower case; the first that fits has the say.

@@ -6,9 +6,7 @@ Format: https://developer.hashicorp.com/terraform/language/state/sensitive-data
 
 from __future__ import annotations
 
-import json
-
-from scanner.detect.sealed.evidence import ValueKind, tells, value_kind
+from scanner.detect.sealed.evidence import ValueKind, line_of_key, read_json, tells, value_kind
 
 _MOST = 500_000  # values looked at
 _STATE = frozenset({"version", "terraform_version", "resources"})
@@ -20,10 +18,7 @@ def terraform_state(text: str) -> tuple[str, str, int] | None:
     """
     Judge a state: the first attribute that is a secret by its name, or is marked sensitive.
     """
-    try:
-        value: object = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+    value = read_json(text)
     if not isinstance(value, dict) or not _STATE & set(value):
         return None
     todo: list[tuple[str, object]] = [("", value)]
@@ -72,5 +67,4 @@ def _is_open(value: object) -> bool:
 
 
 def _found(text: str, what: str, name: str) -> tuple[str, str, int]:
-    line = text.count("\n", 0, max(text.find(json.dumps(name)), 0)) + 1
-    return "plaintext", f"the {what} {name!r} lies open", line
+    return "plaintext", f"the {what} {name!r} lies open", line_of_key(text, name)

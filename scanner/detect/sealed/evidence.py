@@ -8,6 +8,7 @@ import base64
 import binascii
 import bisect
 import enum
+import json
 import re
 
 TEMPLATE = "\ue000"
@@ -180,6 +181,24 @@ class Lines:
         if self._starts is None:  # most texts are never asked
             self._starts = [found.end() for found in re.finditer(rb"\n", self._data)]
         return bisect.bisect_right(self._starts, offset) + 1
+
+
+def read_json(text: str) -> object:
+    """
+    Return what a JSON text holds, `None` if it is none.
+    """
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def line_of_key(text: str, key: str) -> int:
+    """
+    Return the line of a JSON text on which a key stands first.
+    """
+    return text.count("\n", 0, max(text.find(json.dumps(key)), 0)) + 1
 
 
 def base_name(path: bytes | None) -> str:
