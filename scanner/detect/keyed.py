@@ -280,7 +280,7 @@ class KeyedMatcher:
             names = [
                 _WHOLE_NAMES.get(name, re.escape(name)) for name in map(str.lower, keyed.names)
             ]
-            known = self._names[keyed.names] = expression("|".join(names).encode(), re.IGNORECASE)
+            known = self._names[keyed.names] = re.compile("|".join(names).encode(), re.IGNORECASE)
         return known
 
     def _value(self, data: bytes, end: int, value: str) -> tuple[int, int] | None:

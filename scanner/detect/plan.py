@@ -172,8 +172,7 @@ class Plan:
         """
         Return a matcher for the keyed rules; one per thread.
         """
-        pairs = [keyed.Pair(*pair) for pair in _load(self.parts, "pairs")]
-        groups = [[pairs[number] for number in group] for group in _load(self.parts, "groups")]
+        groups = [[keyed.Pair(*pair) for pair in group] for group in _load(self.parts, "groups")]
         return keyed.KeyedMatcher(self.rules, groups)
 
 
@@ -198,8 +197,7 @@ class _Draft:
         self.targets: list[Target] = []
         self.code: list[tuple[str, str]] = []
         self.widths: dict[int, tuple[int, int]] = {}
-        self.pairs: list[tuple[Any, ...]] = []
-        self.groups: list[list[int]] = []
+        self.groups: list[list[tuple[Any, ...]]] = []
         self.shards: list[list[int]] = [[], [], [], []]
         for shard in range(len(self.shards)):
             self._add(CANARY._replace(number=self._told((CODE, 0, 0, _NEVER))), shard=shard)
@@ -222,14 +220,13 @@ class _Draft:
         # Words before one form of value are told by one number: then Hyperscan keeps what
         # comes behind the words once, in a third of the memory and half the time to compile.
         told: dict[tuple[str, int, str], int] = {}
-        for number, pair in enumerate(keyed.pairs(self._rules)):
-            self.pairs.append(tuple(pair))
+        for pair in keyed.pairs(self._rules):
             for how, expression, shard in self._looked_for(pair):
                 key = pair.value, pair.distance, how
                 if key not in told:
                     told[key] = self._told((KEYED, len(self.groups), 0, ANYWHERE))
                     self.groups.append([])
-                self.groups[self.targets[told[key]][1]].append(number)
+                self.groups[self.targets[told[key]][1]].append(tuple(pair))
                 self._add(Wanted(expression, caseless=True, number=told[key]), pair.rules, shard)
 
     def _looked_for(self, pair: keyed.Pair) -> Iterator[tuple[str, bytes, int]]:
@@ -307,7 +304,6 @@ class _Draft:
             },
             "targets": marshal.dumps(self.targets),
             "widths": marshal.dumps(self.widths),
-            "pairs": marshal.dumps(self.pairs),
             "groups": marshal.dumps(self.groups),
             "rules": marshal.dumps(list(table.packed)),
         }
