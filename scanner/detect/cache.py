@@ -96,6 +96,9 @@ def _table(number: int, key: bytes, purpose: bytes) -> dict[str, tuple[int, int,
 
 
 def _read(number: int, offset: int, size: int) -> bytes:
+    if hasattr(os, "pread"):
+        # Forked processes share an open file's position: one's seek would move another's reading.
+        return os.pread(number, size, offset)
     os.lseek(number, offset, os.SEEK_SET)
     return os.read(number, size)
 

@@ -8,7 +8,8 @@ import os
 
 import pytest
 
-from scanner.detect import compiled, registry
+from scanner.detect import cache_file, compiled, registry
+from scanner.detect.cache import open_parts
 from scanner.detect.engine import Engine
 from scanner.folders import cache_folder
 from scanner.model import Document, Place
@@ -124,3 +125,13 @@ def test_rules_are_read_from_a_fresh_cache_and_from_the_packs_alike(monkeypatch,
     monkeypatch.setattr(compiled, "_written", None)
 
     assert compiled.read_rules([pack]) == written
+
+
+@pytest.mark.skipif(not hasattr(os, "pread"), reason="no reading at an offset on this system")
+def test_reading_a_part_moves_nothing_that_forked_processes_share(pack):
+    Engine.load([pack])
+    file = cache_file.cache_file([str(pack)])
+    parts = open_parts(file.path, file.key, file.purpose)
+    before = os.lseek(parts._number, 0, os.SEEK_CUR)
+    parts.read("targets")
+    assert os.lseek(parts._number, 0, os.SEEK_CUR) == before
