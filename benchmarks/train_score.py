@@ -39,7 +39,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from scanner.detect import generic
 from scanner.detect.features import content_features
 from scanner.detect.features_words import PATH_NAMES, path_features
-from scanner.detect.generic_forms import Candidate, describe, is_telling, values_on
+from scanner.detect.generic_forms import Candidate, describe, values_on
+from scanner.detect.generic_names import is_telling
 from scanner.detect.generic_triggers import EXPRESSIONS
 from scanner.detect.score_tables import WEIGHTS, Tables, dump
 

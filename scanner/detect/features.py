@@ -11,12 +11,15 @@ from functools import lru_cache
 
 from scanner.detect.features_value import VALUE_NAMES, parts_of, value_features
 from scanner.detect.features_words import NAME_WORDS
-from scanner.detect.generic_forms import Candidate, Form, words_after_telling
+from scanner.detect.generic_forms import Candidate, Form
+from scanner.detect.generic_names import words_after_telling
 from scanner.detect.score_tables import Tables
 from scanner.expressions import expression
 
 _COMPARE = expression(rb"[!=]==?|\b(?:eq|equals?|is)\b")
 _COMMENT = expression(rb"\s*(?:#|//|/?\*|--|;|<!--|\"\"\"|[rR][eE][mM]\b)")
+# `key, err := hex.DecodeString("…")`: what goes wrong is given a name too.
+_AND_ERROR = expression(rb"\A,\s?(?:_|err|ok)(?=\s?:?=)")
 _WORDS = expression(rb"[a-z]+")
 _ASSERTS = (
     b"assert", b"expect", b"should", b"test", b"mock", b"stub", b"fake", b"dummy", b"example",
@@ -89,7 +92,7 @@ _SEPARATORS = {b"=": 0.0, b":": 1.0, b",": 2.0, b"(": 3.0, b">": 4.0, b"==": 5.0
 
 def _syntax(candidate: Candidate, value: bytes) -> tuple[float, ...]:
     line, start, end = candidate.line, candidate.start, candidate.end
-    before, between = line[:start], candidate.between
+    before, between = line[:start], _AND_ERROR.sub(b"", candidate.between)
     bare = between.replace(b"\\", b"").strip(b" \t\"'`")
     tail = line[end : end + 40].lstrip(b"\\\"'`")
     next_one = tail[:1]

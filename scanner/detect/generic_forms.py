@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from enum import IntEnum
 
 from scanner.detect.generic_excluded import begins_a_text, excluded
-from scanner.detect.generic_orders import COMPARED, SHOUTED
+from scanner.detect.generic_names import TELLING, is_telling
+from scanner.detect.generic_orders import COMPARED, SHOUTED, SPOKEN, is_made
 from scanner.detect.generic_whole import (
     JWK,
     LONGEST_SCHEME,
@@ -82,27 +83,6 @@ class Candidate:
         return self.line[self.start : self.end]
 
 
-# A name that tells: the words may be parts of it.  `key`, `pass`, `auth`, `salt`, `sid` and `pin`
-# are parts of too many others (`keyboard`, `passed`, `author`) to tell anywhere in a name.
-# Asked of lower-case text: where every branch begins with a letter, the search skips ahead in C.
-_TELLING = expression(
-    rb"""(?x)
-    pass(?:word|wd|phrase|code|wort) | passwd | p[as]?w[or]*d(?![a-z]{3}) | kennwort
-      | contrase[n\xc3]
-  | secret | token | api[_.-]?key | apikey
-  | credential | creds?(?![a-z]) | nonce(?![a-z]) | bearer | cookie | jwt
-  | session(?:[_-]?(?:id|key)) | auth(?!or(?!iz)|ent(?!ic))(?:[a-z]*) | signature | hmac | csrf
-  | xsrf | cipher | encryption | connection[_-]?string | identified\s+by | convertto-securestring
-  | client[_.-]?(?:id|key|sid)(?![a-z]) | app(?:lication)?[_.-]?(?:id|key|sid)(?![a-z])
-  | account[_.-]?(?:id|key|sid)(?![a-z]) | tenant[_.-]?(?:id|key|sid)(?![a-z])
-  | consumer[_.-]?(?:id|key|sid)(?![a-z]) | access[_.-]?(?:id|key|sid)(?![a-z])
-  | project[_.-]?(?:id|key|sid)(?![a-z]) | subscription[_.-]?(?:id|key|sid)(?![a-z])
-  | customer[_.-]?(?:id|key|sid)(?![a-z]) | webhook | license | mnemonic
-  | key(?:s|[_-]?(?:id|base|pass|b64|base64|hex|value|data|material|bytes))?(?![a-z])
-  | pass(?![a-z]) | pw(?![a-z]) | salt(?![a-z]) | sid(?![a-z]) | otp(?![a-z]) | totp | pin(?![a-z])
-  | seed[_-]?phrase | code[_-]?verifier
-    """
-)
 _SUFFIX = expression(rb"[\w.-]*")
 _PREFIX = expression(rb"[\w.$-]*\Z")
 
@@ -163,27 +143,15 @@ _RANK = {
 
 def _better(one: Candidate, other: Candidate) -> bool:
     """
-    Return whether `one` tells more of the same value: by its form, then by the nearer name.
+    Return whether `one` tells more of the same value: by its form, then by the nearer name that
+    is none of a type.
     """
-    ranks = _RANK[one.form], _RANK[other.form]
-    return ranks[0] > ranks[1] or (ranks[0] == ranks[1] and len(one.between) < len(other.between))
+    return _telling_of(one) > _telling_of(other)
 
 
-def is_telling(name: bytes) -> bool:
-    """
-    Return whether a name has a telling word in it.
-    """
-    return _TELLING.search(name.lower()) is not None
-
-
-def words_after_telling(name: bytes) -> int:
-    """
-    Return how many letters of a name follow its last telling word: `password_policy` is none.
-    """
-    end = 0
-    for match in _TELLING.finditer(name.lower()):
-        end = match.end()
-    return len(name) - end
+def _telling_of(one: Candidate) -> tuple[int, bool, int]:
+    made = is_made(one.line, one.start - len(one.between) - len(one.name))
+    return _RANK[one.form], not made, -len(one.between)
 
 
 def describe(line: bytes, start: int, end: int) -> Candidate:
@@ -192,7 +160,7 @@ def describe(line: bytes, start: int, end: int) -> Candidate:
     """
     before = line[max(0, start - 80) : start]
     name, between = b"", before[-8:]
-    for match in _TELLING.finditer(before.lower()):
+    for match in TELLING.finditer(before.lower()):
         begin = _begin_of_name(before, match.start())
         stop = _end_of_name(before, match.end())
         name, between = before[begin:stop], before[stop:]
@@ -231,6 +199,7 @@ _WHOLE: tuple[tuple[re.Pattern[bytes], Form, tuple[bytes, ...]], ...] = (
     (JWK, Form.KEY, ()),
     (SHOUTED, Form.BARE, (b"SECRET", b"TOKEN", b"PASSWORD", b"ACCESS", b"PRIVATE", b"KEY")),
     (COMPARED, Form.QUOTED, (b"==", b"!=", b"<>")),
+    (SPOKEN, Form.BARE, (b"dentified ", b"DENTIFIED ", b"password ", b"PASSWORD ", b"\\set ")),
 )  # fmt: skip
 
 
@@ -275,7 +244,7 @@ def _end_of_name(line: bytes, position: int) -> int:
 
 def _after_names(line: bytes, lower: bytes) -> Iterator[Candidate]:
     done = 0
-    for telling in _TELLING.finditer(lower):
+    for telling in TELLING.finditer(lower):
         if telling.start() < done:
             continue
         begin = _begin_of_name(line, telling.start())

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from scanner.detect.generic_excluded import begins_a_text
 from scanner.expressions import expression
 
-# Asked of lower-case text, as `_TELLING` is.
+# Asked of lower-case text, as `TELLING` is.
 _SCHEME = expression(
     rb"""(?x)
     \b(?P<name>bearer|basic|token|apikey|api-key|digest|ntlm|negotiate|bot|sso-key|hmac|oauth)
@@ -18,7 +18,7 @@ _SCHEME = expression(
 )
 URL = expression(
     rb"""(?x) (?P<between>:\\?/\\?/ [^\s:/@"'<>`|,;]{0,80} :)
-    (?P<value>[^\s@"'<>`]{1,200}?) @ (?=[\w.\[$({%<-])"""
+    (?P<value>[^\s@"'<>`]{1,200}?(?:@[^\s@/?\#"'<>`,;:]{1,60}){0,2}) @ (?=[\w.\[$({%<-])"""
 )
 URL_SCHEME = expression(rb"[A-Za-z][\w+.%-]{1,30}\Z")
 LONGEST_SCHEME = 31

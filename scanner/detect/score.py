@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from scanner.detect.features import content_features
 from scanner.detect.features_value import is_ordinary
 from scanner.detect.features_words import path_features
-from scanner.detect.generic_forms import Candidate, describe, is_telling
+from scanner.detect.generic_forms import Candidate, describe
+from scanner.detect.generic_names import is_telling
 from scanner.detect.registry import Evidence, Judgement
 from scanner.detect.score_reasons import reasons
 from scanner.detect.score_tables import Forest, load

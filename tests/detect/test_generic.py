@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import hyperscan
 import pytest
 
+from scanner.detect.features import CONTENT_NAMES
 from scanner.detect.generic import DETECTOR, candidates
 from scanner.detect.generic_triggers import EXPRESSIONS
 from scanner.detect.registry import Candidate
@@ -16,6 +17,7 @@ from scanner.model import Document, Place
 from tests.lookalikes import fill
 
 SECRET = fill("{{alnum:32}}").encode()
+HEX = fill("{{hex:32}}").encode()
 
 
 @dataclass
@@ -71,6 +73,11 @@ def found(database: hyperscan.Database, data: bytes, path: bytes | None = None) 
         b'if session.token != "%s":\n',
         b"server.password                    = %s\r\n",
         b"CREATE USER a IDENTIFIED BY '%s';",
+        b"create user a identified by %s temporary",
+        b"CREATE ROLE app WITH LOGIN PASSWORD %s;",
+        b"\\set ADMIN_PASS %s\n",
+        b"# The password is '%s' for now\n",
+        b"# Salt:               %s\n",
     ],
 )
 def test_the_first_pass_leads_to_the_value(database: hyperscan.Database, text: bytes) -> None:
@@ -108,6 +115,21 @@ def test_the_versions_of_a_line_are_judged_alike(database: hyperscan.Database) -
     line = b'secret_key = "' + SECRET + b'"\n'
     one, two = (found(database, b"a\n" * n + line) for n in (1, 5))
     assert [item.score for item in one] == [item.score for item in two]
+
+
+def test_a_phrase_may_begin_with_a_short_word(database: hyperscan.Database) -> None:
+    value = SECRET[:2] + b" " + SECRET[2:14]
+    data = b"user: app\n  password: '" + value + b"'\n"
+    assert [c.candidate.value for c in candidates(data, sheet(database, data).hits)] == [value]
+
+
+def test_an_error_beside_a_name_is_no_list(database: hyperscan.Database) -> None:
+    one, two = (
+        found(database, b'key%s := hex.DecodeString("%s")\n' % (also, HEX))[0]
+        for also in (b"", b", err")
+    )
+    separator = CONTENT_NAMES.index("separator")
+    assert one.features[separator] == two.features[separator]
 
 
 def test_a_line_too_long_to_read_whole_is_read_around_the_hit(database: hyperscan.Database) -> None:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.detect.generic import kind_of
-from scanner.detect.generic_forms import Form, describe, values_on, words_after_telling
+from scanner.detect.generic_forms import Form, describe, values_on
+from scanner.detect.generic_names import words_after_telling
 from tests.lookalikes import fill
 
 VALUE = fill("{{alnum:24}}").encode()
@@ -60,6 +61,11 @@ FOUND = {
     "long option": (b"coverage -repotoken %s", b"-repotoken", Form.OPTION),
     "option of windows": (b"tool /credpassword:%s /out:a.txt", b"credpassword", Form.BARE),
     "not equal": (b"if '%s' !== cfg.apiKey:", b"cfg.apiKey", Form.QUOTED),
+    "made into a type": (b'Credential password = new Credential("%s");', b"password", Form.QUOTED),
+    "nothing but a type": (b'login(new Credential("%s"));', b"Credential", Form.QUOTED),
+    "sql without quotes": (b"CREATE ROLE app LOGIN PASSWORD %s;", b"PASSWORD", Form.BARE),
+    "identified without quotes": (b"create user a identified by %s", b"identified by", Form.BARE),
+    "variable of psql": (b"\\set ADMIN_PASS %s", b"ADMIN_PASS", Form.BARE),
 }
 
 NOT_FOUND = {
@@ -78,6 +84,8 @@ NOT_FOUND = {
     "label under a dotted name": b"security-token.title=Willkommen",
     "date": b"admin.passwordMtime: 2019-03-20T17:54:53Z",
     "prose": b"a password belongs into the vault of the team",
+    "prose about an id": b"each row is identified by numbers",
+    "no password": b"alter role app with password null;",
 }
 
 
@@ -114,6 +122,17 @@ def test_padding_of_base64_is_no_assignment() -> None:
 def test_a_candidate_is_reported_under_the_rule_that_its_name_says(line: bytes, rule: str) -> None:
     found = [c for c in values_on(line % CODED) if c.value == CODED]
     assert [kind_of(c) for c in found] == [rule]
+
+
+def test_a_password_of_a_url_may_hold_the_sign_before_its_host() -> None:
+    value = VALUE[:8] + b"@" + VALUE[8:]
+    for line in (b"ms://sa:%s@localhost/", b"mq://sa:%s@h1:5672/v,mq://sa:x@h2/"):
+        assert values_on(line % value)[0].value == value
+
+
+def test_a_password_of_a_url_ends_where_its_host_begins() -> None:
+    for line in (b"git://ada:%s@h/x?to=ada@h", b"mq://a:%s@h1,b@h2/", b"mq://a:%s@h1/v b@h"):
+        assert values_on(line % VALUE)[0].value == VALUE
 
 
 def test_a_value_that_a_rule_found_is_described_by_the_name_before_it() -> None:
