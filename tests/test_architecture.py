@@ -22,6 +22,7 @@ MAY_REVEAL = {
     "report/terminal.py",  # --show-secrets
     "report/scrub.py",  # it must know what to remove
     "detect/sealed/unlock.py",  # tries candidate keys against sealed files
+    "detect/translation.py",  # asks whether it is a word of some language
     "commands/keys.py",  # hands found secrets to be tried as keys
     "workers.py",  # carries secrets from a forked process to its parent
     "detect/proof.py",  # pairs keys, tokens and certificates

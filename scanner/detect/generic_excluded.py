@@ -16,6 +16,8 @@ _NAME = expression(
       | hash | sig | nonce | [-_]iv | md5 | sha[-_]?\d{1,3}
       | (?:client|tenant|webhook|project|app|application|account|customer|subscription)[-_.]?id
       | (?:token|credential|(?<!access)(?<!access[-_])key)[-_.]?u?ids? | code[-_]?verifier
+      | hashed[-_.]?(?:key|token|id) | (?:key|token)[-_]?hash | nopasswd
+      | auth[a-z]*[-_.]?(?:protocol|algorithm|mechanism|method|type|mode)
       | auth(?:entication)?[-_]?tag(?:[-_]?\d{1,3}){0,6}
       | webtoken | (?:next|page|paging|continu(?:e|ation)|sync)[-_.]?(?:page[-_.]?)?token)\Z
   | key\.(?:string|int|int64|bool)(?:slice)?\Z
@@ -29,10 +31,11 @@ _VALUES = (
     b"LS0tLS1CRUdJTiBDRVJU", b"LS0tLS1CRUdJTiBQVUJ", b"LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCi0t",
     b"-----BEGIN ", b"ssh-", b"ecdsa-sha2-",
     b"AAAAB3NzaC1", b"AAAAC3NzaC1", b"pbkdf2_", b"pbkdf2:", b"{SSHA", b"{SHA", b"{CRYPT}",
-    b"sha256-", b"sha384-", b"sha512-", b"sha256:",
+    b"sha256-", b"sha384-", b"sha512-", b"sha256:", b"gAAAAA",
 )  # fmt: skip
-"""Public keys and certificates (DER, base64 of PEM, PEM, SSH), hashes and digests begin so;
-private keys of PEM have a rule of their own.  The last in base64 is a frame without a key."""
+"""Public keys and certificates (DER, base64 of PEM, PEM, SSH), hashes, digests and what Fernet has
+sealed begin so; private keys of PEM have a rule of their own.  The last in base64 is a frame
+without a key."""
 
 _WORD_FOR_PASSWORD = expression(
     rb"""(?ix) \A (?!.*\d) (?:.*[\s'"])?
@@ -56,7 +59,8 @@ _PGP_PACKET = expression(
     rb"(?i)(?:88..|89.{4}|c2..(?:..)?)0[3-6][01].{4}|(?:[9b]8..|[9b]9.{4}|c[6e]..(?:..)?)0[3-6][3-6]"
 )
 _HEX = expression(rb"(?i)[0-9a-f]{100,}")
-_NUMBER = expression(rb"(?i)0x[0-9a-f]{1,8}")
+_NUMBER = expression(rb"(?i)0x[0-9a-f]{1,16}")
+_PATTERN = expression(rb".*\[[^\]]*(?:a-z|A-Z|0-9|\\[wd])[^\]]*\](?:[+*]|\{\d).*")
 _SCOPE = expression(rb"(?i)[\w/%-]+(?:/|%2F)aws4_request")
 """What a signature of AWS is for: an id, a day, a region, a service."""
 
@@ -64,7 +68,7 @@ _OF_A_KEY = expression(rb"(?i)(?:[0-9a-f]{2}:){15,31}[0-9a-f]{2}|30[0-3].06..2a8
 """The fingerprint of a key, and the name of its kind in hex."""
 
 _HEADER_OF_JWT = expression(rb"eyJ(?:hbGciOi|0eXAiOi|raWQiOi|jdHkiOi)[\w-]*={0,2}")
-_PUBLIC_FORMS = (_NUMBER, _SCOPE, _OF_A_KEY, _HEADER_OF_JWT)
+_PUBLIC_FORMS = (_NUMBER, _PATTERN, _SCOPE, _OF_A_KEY, _HEADER_OF_JWT)
 _FILE = expression(
     rb"(?i)[\w./-]+\.(?:parquet|json|ya?ml|xml|html?|txt|csv|png|svg|jpe?g|gif|css|jsx?|tsx?|md|pdf)"
 )
@@ -72,8 +76,11 @@ _FILE = expression(
 
 # `invalid.password=Falsches Passwort`, unquoted: a text for people goes on after its first word,
 # and a connection string with another name.
-_GOES_ON = expression(rb"(?:\\?[ \t]){1,2}(?![\w.-]*[ \t]?[:=])[A-Za-z\x80-\xff]{2,}")
-_LETTERS = expression(rb"[A-Za-z\x80-\xff]+")
+_GOES_ON = expression(rb"[,:!?]?(?:\\?[ \t]){1,2}(?![\w.-]*[ \t]?[:=])[A-Za-z\x80-\xff]{2,}")
+_LETTERS = expression(rb"[A-Za-z\x80-\xff]+(?:-[A-Za-z\x80-\xff]+)*")
+_BADGE = expression(rb"/badge\.svg\?(?:\w+=[\w-]+&)*token=\Z")
+"""Before the token of a picture that all may see."""
+
 _PHRASE = expression(rb"(?i)phrase|mnemonic|seed|words")
 
 _LONGEST_LABEL = 80
@@ -124,8 +131,11 @@ def excluded(name: bytes, value: bytes) -> bool:
 
 def begins_a_text(name: bytes, line: bytes, start: int, end: int) -> bool:
     """
-    Return whether the unquoted value at `start` is the first word of a text for people.
+    Return whether the unquoted value at `start` is the first word of a text for people, or what
+    shows them a badge.
     """
+    if _BADGE.search(line, max(0, start - 80), start):
+        return True
     return (
         _LETTERS.fullmatch(line, start, end) is not None
         and _GOES_ON.match(line, end) is not None

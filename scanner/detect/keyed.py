@@ -57,8 +57,12 @@ _IDENTIFIER = expression(
     rb"(?:[A-Z]{2,}|[a-z]{2,})\d?(?:_(?:[A-Z]{2,}|[a-z]{2,})\d?)+"
     rb"|[A-Z]?[a-z]{3,}\d?(?:-[a-z]{3,}\d?){2,}"
     rb"|[A-Z]?[a-z]{3,}\d?(?:[A-Z]{1,4}[a-z]{2,}\d?){2,}"
+    rb"|(?:\d{1,4}[hlmqtvzHLMQTVZ]{1,2}){3,}\d{0,4}"
 )
-"""The name of a variable, a package or a class: chance makes no value of such parts."""
+"""
+The name of a variable, a package or a class, and a path of SVG: chance makes no value of such
+parts.
+"""
 
 _DIGIT = expression(rb"[0-9]")
 _HEX = expression(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from scanner.detect.translation import LOWERED, holds_translations, is_word
 from scanner.model import (
     MEDIUM_FROM,
     Companion,
@@ -100,10 +101,17 @@ def _add(
     occurrences: tuple[Occurrence, ...],
     rescore: Callable[[Match, Occurrence], float] | None,
 ) -> None:
-    scores = [match.score] if rescore is None else [rescore(match, o) for o in occurrences]
+    scores = [match.score if rescore is None else rescore(match, o) for o in occurrences]
+    reasons = match.reasons
+    if any(holds_translations(o.path) for o in occurrences) and is_word(match):
+        scores = [
+            min(score, LOWERED) if holds_translations(o.path) else score
+            for score, o in zip(scores, occurrences, strict=True)
+        ]
+        reasons = (*reasons, "a word in a file of translations")
     best = min(1.0, max(0.0, max(scores) + match.nudge))
     if best > group.score or not group.occurrences:
-        group.score, group.reasons = best, match.reasons
+        group.score, group.reasons = best, reasons
     group.occurrences.update(dict.fromkeys(occurrences))
     group.companions.update(dict.fromkeys(match.companions))
     group.seal = group.seal or match.seal

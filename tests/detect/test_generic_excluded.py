@@ -70,6 +70,12 @@ OPENS_NOTHING = {
     "header of a token": ("BearerToken", "eyJhbGciOiJIUzI1NiJ9"),
     "odd length for a key of all signs": ("key", "{{alnum:9}}?{{digits:2}}!%*-{{alnum:9}}"),
     "words of the length of a key": ("key", "is?it?a?key?of?signs?or?{{alpha:8}}"),
+    "digest of a key": ("hashed_key", "{{hex:16}}"),
+    "right to run a command": ("NOPASSWD", "SMARTCTL"),
+    "kind of a login": ("AuthenticationProtocol", "gosnmp.MD5"),
+    "what Fernet has sealed": ("token", "gAAAAABd{{base64:90}}=="),
+    "constant of 64 bits": ("key64_019", "0x{{hex:16}}"),
+    "pattern of a token": ("TOKEN", "wagtail_[0-9A-Za-z]{33}"),
     "sentence": ("FORGOT_PASSWORD", "Şifrənizi unutdunuz?"),
 }
 MAY_OPEN = {
@@ -90,6 +96,8 @@ MAY_OPEN = {
     "secret for signatures": ("signature_secret", "{{alnum:32}}"),
     "key of all signs": ("encryption_key", "{{alnum:12}}?{{digits:2}}!%*-{{alnum:13}}"),
     "secret of a client": ("client_secret", "{{hex:32}}"),
+    "password after a digest": ("hashed_password", "{{alnum:16}}"),
+    "password in brackets": ("password", "{{alnum:6}}[{{alnum:4}}]+{{alnum:4}}"),
 }
 
 
@@ -114,12 +122,14 @@ def test_bytes_that_are_no_text_are_no_password() -> None:
         pytest.param("token.unlock=Odblokuj Jenkinsa", id="two words more"),
         pytest.param("password=Senha\\ errada", id="blanks that are escaped"),
         pytest.param("password=Bitte geben Sie es ein.", id="a sentence"),
+        pytest.param("password=Kemudian, masukkan kode", id="a comma"),
+        pytest.param("password=Icke-lokala användare", id="a hyphen"),
     ],
 )
 def test_an_unquoted_text_for_people_is_no_value(line: str) -> None:
     data = line.encode()
     start = data.index(b"=") + 1
-    end = start + len(re.match(rb"[^ \\]+", data[start:])[0])
+    end = start + len(re.match(rb"[^ ,\\]+", data[start:])[0])
     assert begins_a_text(b"password", data, start, end)
 
 
@@ -135,6 +145,12 @@ def test_an_unquoted_text_for_people_is_no_value(line: str) -> None:
 def test_a_value_with_something_else_behind_it_stays(line: str) -> None:
     data = line.encode()
     assert not begins_a_text(b"password", data, 9, 17)
+
+
+def test_the_token_of_a_badge_is_no_secret() -> None:
+    data = fill("https://codecov.io/gh/o/r/graph/badge.svg?token={{alnum:10}}").encode()
+    start = data.index(b"token=") + 6
+    assert begins_a_text(b"token", data, start, len(data))
 
 
 def test_a_variable_before_a_command_has_a_value() -> None:

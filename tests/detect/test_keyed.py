@@ -135,6 +135,8 @@ OLD = Engine(
         pytest.param("configure_oauths_cas3", 0, id="a function"),
         pytest.param("passport-github-oauth", 0, id="a package"),
         pytest.param("GoogleOauth2LoginForm", 0, id="a class"),
+        pytest.param("330v991h330zM370h12v9", 0, id="a path of a picture"),
+        pytest.param("330v991h330zM370hKv9x", 1, id="hardly a path of a picture"),
         pytest.param("{{alnum:9}}_{{alnum:10}}", 1, id="chance"),
     ],
 )

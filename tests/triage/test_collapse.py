@@ -4,6 +4,8 @@ What becomes one finding.
 
 from __future__ import annotations
 
+import pytest
+
 from scanner.model import (
     Confidence,
     Document,
@@ -83,3 +85,49 @@ def test_the_state_of_a_key_that_no_other_finding_tells_stays_high():
     assert "private-key-plaintext" in told(other, doubted)
     # Two keys in one file are one finding of its state: each must be told.
     assert "private-key-plaintext" in told(one, other, located("private-key", line=3))
+
+
+def word(value: str, path: bytes, rule_id: str = "generic-password"):
+    match = Match(
+        rule_id=rule_id,
+        secret=Secret(fill(value).encode()),
+        document=Document(Place.FILE, path, "b0"),
+        position=Position(3, 1, 3, 9),
+        score=0.9,
+    )
+    return match, (Occurrence(place=Place.FILE, path=path, position=match.position),)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        b"conf/locale/locale_fi-FI.ini",
+        b"web/locale/et/viewer.ftl",
+        b"src/messages_et.properties",
+        b"res/values-et/strings.xml",
+        b"et.lproj/Localizable.strings",
+    ],
+)
+@pytest.mark.parametrize("value", ["Unustasid", "Ryhmäsuodatus", "Elfelejtette a jelszavát?"])
+def test_a_word_in_a_file_of_translations_is_of_low_confidence(path: bytes, value: str):
+    assert told(word(value, path)) == []
+    assert told(word(value, path), minimum=Confidence.LOW) == ["generic-password"]
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "rule_id"),
+    [
+        pytest.param("Unustasid", b"app/settings.ini", "generic-password", id="another file"),
+        pytest.param("{{alnum:20}}", b"locale/et.yml", "generic-password", id="no word"),
+        pytest.param("heslo1234", b"locale/cs.yml", "generic-password", id="digits"),
+        pytest.param("aBcDeFgH", b"locale/cs.yml", "generic-password", id="capitals within"),
+        pytest.param("Unustasid", b"locale/cs.yml", "url-password", id="a shape"),
+    ],
+)
+def test_what_may_be_a_password_stays_whatever_the_path_says(value, path, rule_id):
+    assert told(word(value, path, rule_id)) == [rule_id]
+
+
+def test_a_word_that_stands_elsewhere_too_keeps_its_score():
+    here, there = word("Unustasid", b"locale/et.yml"), word("Unustasid", b"app/settings.ini")
+    assert told(here, there) == ["generic-password"]
