@@ -23,7 +23,11 @@
 #include "pieces.h"
 
 enum { OFS_DELTA = 6, LONGEST_CHAIN = 1 << 16 };
-enum { WINDOW = 1 << 18, LONGEST_HEADER = 32, STREAM_END = 1, OK = 0 };
+enum { LONGEST_HEADER = 32, STREAM_END = 1, OK = 0 };
+
+/* An object and those it is a delta of lie far apart, and are read in turns: one window would be
+ * filled anew at each step.  Each goes on for a header's length into the next. */
+enum { WINDOW = 1 << 15, WINDOWS = 1 << 7, WINDOW_ROOM = WINDOW + LONGEST_HEADER };
 
 /* zlib's own structure: its layout is part of its interface. */
 typedef struct {
@@ -64,8 +68,10 @@ typedef struct {
     int64_t keep;    /* so many objects back the caller remembers what he was told */
     zlib z;
     zstream stream;
-    int64_t window_at, window_size;
-    uint8_t *window, *delta;
+    struct {
+        int64_t at, size; /* of the bytes in it: where they begin, how many */
+    } windows[WINDOWS];
+    uint8_t *window_bytes, *delta;
     int64_t delta_size;
     entry **buckets, *newest, *oldest;
     int64_t held, number;
@@ -137,22 +143,24 @@ static entry *remember(reader *r, int64_t offset, uint8_t *data, int64_t size) {
     return e;
 }
 
-/* Return the bytes at an offset, and in `size` how many there are in a row (0: none). */
-static const uint8_t *bytes_at(reader *r, int64_t offset, int64_t least, int64_t *size) {
-    int64_t into = offset - r->window_at;
-    if (into < 0 || into + least > r->window_size) {
-        int64_t filled = 0, most = r->end - offset < WINDOW ? r->end - offset : WINDOW;
-        while (offset >= 0 && filled < most) {
-            ssize_t got = pread(r->fd, r->window + filled, (size_t)(most - filled), offset + filled);
+/* Return the bytes at an offset, and in `size` how many there are in a row (0: none); as many as a
+ * header may have, unless the pack ends. */
+static const uint8_t *bytes_at(reader *r, int64_t offset, int64_t *size) {
+    int64_t at = offset / WINDOW * WINDOW, number = offset / WINDOW % WINDOWS;
+    uint8_t *bytes = r->window_bytes + number * WINDOW_ROOM;
+    if (r->windows[number].at != at || !r->windows[number].size) {
+        int64_t filled = 0, most = r->end - at < WINDOW_ROOM ? r->end - at : WINDOW_ROOM;
+        while (filled < most) {
+            ssize_t got = pread(r->fd, bytes + filled, (size_t)(most - filled), at + filled);
             if (got <= 0) break;
             filled += got;
         }
-        r->window_at = offset;
-        r->window_size = filled;
-        into = 0;
+        r->windows[number].at = at;
+        r->windows[number].size = filled;
     }
-    *size = r->window_size - into;
-    return r->window + into;
+    *size = r->windows[number].size - (offset - at);
+    if (*size < 0) *size = 0;
+    return bytes + (offset - at);
 }
 
 typedef struct {
@@ -165,7 +173,7 @@ static int read_header(reader *r, int64_t offset, header *h) {
     const uint8_t *p;
     int shift = 4;
     if (offset < 12 || offset >= r->end) return 0;
-    p = bytes_at(r, offset, LONGEST_HEADER, &have);
+    p = bytes_at(r, offset, &have);
     if (have < 1) return 0;
     h->kind = (p[0] >> 4) & 7;
     h->size = p[0] & 15;
@@ -199,7 +207,7 @@ static int inflate_at(reader *r, int64_t offset, uint8_t *out, int64_t size) {
     for (;;) {
         int64_t have;
         int state;
-        const uint8_t *next = bytes_at(r, offset, 1, &have);
+        const uint8_t *next = bytes_at(r, offset, &have);
         if (have < 1) return 0;
         z->next_in = next;
         z->avail_in = (unsigned)have;
@@ -407,7 +415,7 @@ void unsealed_close(reader *r) {
     if (!r) return;
     while (r->oldest) forget_oldest(r);
     if (r->stream.state) r->z.end(&r->stream);
-    free(r->window);
+    free(r->window_bytes);
     free(r->delta);
     free(r->buckets);
     free(r->blocks);
@@ -426,10 +434,10 @@ reader *unsealed_open(int fd, int64_t end, int64_t largest, int64_t hold, int64_
     r->keep = keep;
     r->z = *z;
     r->blocks_most = 1 << 14;
-    r->window = malloc(WINDOW);
+    r->window_bytes = malloc((size_t)WINDOWS * WINDOW_ROOM);
     r->buckets = calloc(BUCKETS, sizeof *r->buckets);
     r->blocks = malloc(sizeof(block) * (size_t)r->blocks_most);
-    if (!r->window || !r->buckets || !r->blocks ||
+    if (!r->window_bytes || !r->buckets || !r->blocks ||
         r->z.init(&r->stream, r->z.version, (int)sizeof r->stream) != OK) {
         unsealed_close(r);
         return NULL;
