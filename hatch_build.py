@@ -1,5 +1,5 @@
 """
-Builds the library of our own (`scanner/sources/*.c`) where there is a C compiler.
+Builds the library of our own (the C files in `scanner/`) where there is a C compiler.
 
 It is a plain shared library: no headers of Python or zlib are needed, and one serves every version
 of Python.  Where it cannot be built the wheel is pure, and git reads all packs.
@@ -17,7 +17,10 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-_SOURCES = [Path("scanner/sources", name) for name in ("packs.c", "pieces.c", "trees.c")]
+_SOURCES = [
+    Path("scanner", name)
+    for name in ("sources/packs.c", "sources/pieces.c", "sources/trees.c", "detect/sealed/pbkdf2.c")
+]
 _LIBRARY = Path("scanner/sources/_native.so")
 _FLAGS = ("-O3", "-std=c99", "-D_XOPEN_SOURCE=700", "-shared", "-fPIC")
 

@@ -217,6 +217,16 @@ class Aside(Generic[T]):
         raise value
 
 
+def settle() -> None:
+    """
+    Take all that there is for no garbage, and look for some among the rest but seldom.
+
+    Of millions of matches and places next to nothing ever is.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
 def _start(task: Callable[[], T], others: Sequence[tuple[int, IO[bytes]]]) -> tuple[int, IO[bytes]]:
     inner, outer = os.pipe()
     with warnings.catch_warnings():
@@ -229,9 +239,7 @@ def _start(task: Callable[[], T], others: Sequence[tuple[int, IO[bytes]]]) -> tu
     code = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        # What the parent had is never garbage here, and hits make little that is.
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 20)
+        settle()
         os.close(inner)
         for _, pipe in others:
             pipe.close()

@@ -25,7 +25,7 @@ from scanner.sources.memory import give_back
 from scanner.sources.objects import ObjectWalk
 from scanner.triage.attribution import Attribution, Located
 from scanner.triage.suppression import Comments
-from scanner.workers import Aside
+from scanner.workers import Aside, settle
 
 _MAX_PUBLICS = 2_000
 _KINDS = ("blob", "commit", "tag", "tree")
@@ -66,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
     with contextlib.closing(ObjectWalk(repository, jobs=session.settings.jobs)) as walk:
         rules = read_rules(walk, args.policy)
         seen = read_everything(session, walk, rules)
+        settle()
         located, limits = _locate(
             walk, seen, rules, KeyRing(session.engine.takes, args.weak_passwords)
         )

@@ -101,8 +101,12 @@ def missing(
         reason = f"missing: trees name {named.uncounted} objects more that are not here"
         yield Unread(place=Place.BLOB, reason=reason)
     there = np.sort(keys(ids))
-    for ref in refs:
-        if ref.target not in told and not _has(there, ref.target):
+    every = list(refs)
+    # There may be a hundred thousand, of which none is missing.
+    lost = _lacking(there, np.array([_key(ref.target) for ref in every], np.uint64))
+    for row in np.flatnonzero(lost).tolist():
+        ref = every[row]
+        if ref.target not in told:
             told.add(ref.target)
             yield Unread(
                 place=Place.REF_NAME,
@@ -122,12 +126,15 @@ def missing(
 
 
 def _has(there: Keys, name: str) -> bool:
+    return not bool(_lacking(there, np.array([_key(name)], np.uint64))[0])
+
+
+def _key(name: str) -> int:
+    # No object has the key zero, as far as anybody knows.
     try:
-        key = np.uint64(key_of(name))
+        return key_of(name)
     except ValueError:
-        return False
-    row = int(np.searchsorted(there, key))
-    return row < len(there) and bool(there[row] == key)
+        return 0
 
 
 def _of_commits(

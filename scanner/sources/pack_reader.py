@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+from scanner.native import NUMBER, POINTER, address, column, library
 from scanner.ruleset.reach import FAR, REACH
 from scanner.sources.batch import Pieces, Shared
-from scanner.sources.native import NUMBER, POINTER, address, column, library
 from scanner.sources.packs import Ints
 
 _KEPT = 1 << 15

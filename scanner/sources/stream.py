@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.model import Document, Place
+from scanner.native import library
 from scanner.sources.batch import Shared
 from scanner.sources.git import ObjectAccess
-from scanner.sources.native import library
 from scanner.sources.pack_reader import PackReader
 from scanner.sources.packs import CODES, Bytes, Ints, Inventory
 

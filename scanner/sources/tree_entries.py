@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from scanner.history import Ints
-from scanner.sources.native import NUMBER, POINTER, Library, column
+from scanner.native import NUMBER, POINTER, Library, column
 from scanner.sources.packs import Bytes
 from scanner.sources.tree_names import Entries
 

@@ -20,8 +20,8 @@ import numpy.typing as npt
 
 from scanner.history import ENTRY, Ints, Keys, Trees, combine, long_hashes
 from scanner.model import Match
+from scanner.native import library
 from scanner.sources.links import Known, Missing
-from scanner.sources.native import library
 from scanner.sources.packs import Bytes
 from scanner.sources.stream import ObjectBatch
 from scanner.sources.tree_entries import TreeReader

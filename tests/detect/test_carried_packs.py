@@ -11,9 +11,9 @@ from collections.abc import Callable
 import pytest
 
 from scanner.model import Document, Match, Place
+from scanner.native import library
 from scanner.sources.batch import ListBatch
 from scanner.sources.git import open_repository
-from scanner.sources.native import library
 from scanner.sources.objects import ObjectWalk
 from tests.conftest import Repository
 from tests.detect.test_carried import FILLING, engine

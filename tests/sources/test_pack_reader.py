@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scanner.sources import native, stream
+from scanner import native
+from scanner.native import library
+from scanner.sources import stream
 from scanner.sources.git import open_repository
-from scanner.sources.native import library
 from scanner.sources.objects import ObjectWalk
 from scanner.sources.pack_reader import PackReader
 from scanner.sources.packs import CODES, take_inventory

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.history import long_hashes
-from scanner.sources.native import library
+from scanner.native import library
 from scanner.sources.packs import Bytes
 from scanner.sources.tree_entries import TreeReader
 from scanner.sources.tree_names import Entries

@@ -9,8 +9,9 @@ import hmac
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from scanner.detect.sealed.ansible_vault import Envelope, Parts, parts_of
+from scanner.detect.sealed.ansible_vault import Envelope, parts_of
 from scanner.detect.sealed.evidence import is_readable
+from scanner.detect.sealed.pbkdf2 import pbkdf2_block
 
 _ROUNDS = 10_000
 
@@ -22,8 +23,9 @@ def opens(envelope: Envelope, password: bytes) -> bool:
     parts = parts_of(envelope)
     if parts is None:
         return False
-    # The code's key is the second of three blocks; the third is not worth its rounds.
-    code = hmac.new(_derived(parts, password, 64)[32:], parts.ciphertext, hashlib.sha256).digest()
+    # The code's key is the second of three blocks; the others are not worth their rounds.
+    key = pbkdf2_block(password, parts.salt, rounds=_ROUNDS, number=2)
+    code = hmac.new(key, parts.ciphertext, hashlib.sha256).digest()
     return hmac.compare_digest(code, parts.code)
 
 
@@ -37,7 +39,7 @@ def altered(envelope: Envelope, password: bytes) -> bool:
     parts = parts_of(envelope)
     if parts is None or len(parts.ciphertext) < 16:
         return False
-    derived = _derived(parts, password, 80)
+    derived = hashlib.pbkdf2_hmac("sha256", password, parts.salt, _ROUNDS, dklen=80)
     cipher = Cipher(algorithms.AES(derived[:32]), modes.CTR(derived[64:80]))
     plain = cipher.decryptor().update(parts.ciphertext)
     count = plain[-1]
@@ -47,7 +49,3 @@ def altered(envelope: Envelope, password: bytes) -> bool:
     if padded and (count > 2 or is_readable(text, minimum=4)):
         return True
     return len(text) >= 24 and printable * 10 >= len(text) * 8
-
-
-def _derived(parts: Parts, password: bytes, length: int) -> bytes:
-    return hashlib.pbkdf2_hmac("sha256", password, parts.salt, _ROUNDS, dklen=length)

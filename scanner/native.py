@@ -1,8 +1,8 @@
 """
-The library of our own, where it was built: `packs.c` with `pieces.c`, and `trees.c`.
+The library of our own, where it was built: the C files that lie beside the Python that calls them.
 
-It is plain C without any of Python in it, built beside this file when the package is installed on
-a machine with a C compiler, and called through `ctypes`.  Nothing depends on it but speed.
+It is plain C without any of Python in it, built when the package is installed on a machine with a
+C compiler, and called through `ctypes`.  Nothing depends on it but speed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-_NAME = "_native.so"
+_PLACE = Path(__file__).with_name("sources") / "_native.so"
 _VERSION = 1
 """That of `unsealed_version` in `packs.c`; a checkout's library may be older than the checkout."""
 
@@ -47,7 +47,7 @@ def library() -> Library | None:
     version.
     """
     try:
-        ours = ctypes.CDLL(str(Path(__file__).with_name(_NAME)))
+        ours = ctypes.CDLL(str(_PLACE))
         theirs = ctypes.CDLL(getattr(zlib, "__file__", None))
         theirs.zlibVersion.restype = POINTER
         functions = (theirs.inflateInit_, theirs.inflate, theirs.inflateReset, theirs.inflateEnd)
@@ -70,8 +70,24 @@ def _declare(ours: Any) -> None:
     ours.unsealed_read.argtypes = (
         POINTER, POINTER, POINTER, NUMBER, ctypes.c_int, NUMBER, POINTER, NUMBER,
     )  # fmt: skip
+    ours.unsealed_pbkdf2.restype = None
+    ours.unsealed_pbkdf2.argtypes = (POINTER, POINTER, POINTER, NUMBER)
     ours.unsealed_trees.restype = NUMBER
     ours.unsealed_trees.argtypes = (POINTER, POINTER, POINTER, POINTER, NUMBER, NUMBER, NUMBER)
+
+
+@lru_cache(maxsize=1)
+def sha256_step() -> Any:
+    """
+    Return the function that takes SHA-256 on by a block, of the library that Python's own hashes
+    come from; `None` where that does not offer it.
+    """
+    try:
+        import _hashlib  # noqa: PLC0415 # not every Python has it
+
+        return ctypes.CDLL(getattr(_hashlib, "__file__", None)).SHA256_Transform
+    except (ImportError, OSError, AttributeError):
+        return None
 
 
 def address(buffer: bytearray) -> int:
