@@ -46,7 +46,7 @@ _WORD_FOR_PASSWORD = expression(
       | \xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb)"""
 )
 _SENTENCE = expression(
-    rb"(?:[A-Z\x80-\xff][\w\x80-\xff'-]*)(?:[ ,]+[\w\x80-\xff'-]+){1,12}[?.!: ]*"
+    rb"(?:[A-Z\x80-\xff][\w\x80-\xff'-]*)(?:[ ,_]+[\w\x80-\xff'-]+(?:\.\d+)*){1,12}[?.!: ]*"
 )
 
 # Twilio's ids: `SK` alone opens anything, and `AC` is half of what does.

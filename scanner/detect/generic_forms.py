@@ -13,6 +13,7 @@ from enum import IntEnum
 from scanner.detect.generic_excluded import begins_a_text, excluded
 from scanner.detect.generic_names import TELLING, is_telling
 from scanner.detect.generic_orders import COMPARED, SHOUTED, SPOKEN, is_made
+from scanner.detect.generic_samples import made_up, public
 from scanner.detect.generic_whole import (
     JWK,
     LONGEST_SCHEME,
@@ -356,6 +357,9 @@ def _impossible(candidate: Candidate) -> bool:
     if _REFERENCE.match(value) or TEMPLATE_SLOT.search(value):
         return True
     if excluded(candidate.name, value) or value.count(b" ") > 8:
+        return True
+    before = candidate.line[: candidate.start - len(candidate.between) - len(candidate.name)]
+    if made_up(candidate.name, value) or public(candidate.name, value, before):
         return True
     if _NOT_WHOLE.search(value + candidate.line[candidate.end :][:3]):
         return True

@@ -40,11 +40,17 @@ JWK = expression(
 )
 
 
+_LAST = expression(rb"[A-Za-z]+[.:]+")
+"""The last word of a sentence."""
+
+
 def schemes(line: bytes, lower: bytes) -> Iterator[re.Match[bytes]]:
     """
     Yield each value behind the name of a scheme (`Bearer …`), in `line` made `lower`; "a token
     which is kept" is a text for people.
     """
     for match in _SCHEME.finditer(lower):
-        if not begins_a_text(match["name"], line, *match.span("value")):
-            yield match
+        start, end = match.span("value")
+        if _LAST.fullmatch(line, start, end) or begins_a_text(match["name"], line, start, end):
+            continue
+        yield match

@@ -68,6 +68,8 @@ class Token:
     signature: bytes
     algorithm: str
     claims: Mapping[str, object]
+    altered: bool = False
+    """Whether its signature is no base64."""
 
 
 @dataclass(slots=True)
@@ -151,7 +153,9 @@ def parsed(secret: bytes) -> Token | None:
     header, claims = _object(head), _object(body)
     if header is None or claims is None or not isinstance(header.get("alg"), str):
         return None
-    return Token(signed, _decoded(signature) or b"", str(header["alg"]), claims)
+    decoded = _decoded(signature)
+    altered = bool(signature) and decoded is None
+    return Token(signed, decoded or b"", str(header["alg"]), claims, altered=altered)
 
 
 def _object(text: bytes) -> dict[str, object] | None:
@@ -183,7 +187,9 @@ def _tokens(secrets: Secrets) -> dict[bytes, Token]:
 
 def _judge_token(token: Token, verdict: Verdict, now: float) -> None:
     if token.algorithm.lower() == "none" or not token.signature:
-        verdict.says("a token without signature: it proves nothing to anyone", -2 * LITTLE)
+        # One that cannot be read may have been altered to be shown; its like opens something.
+        weight = 2 if token.altered else 4
+        verdict.says("a token without signature: it proves nothing to anyone", -weight * LITTLE)
         return
     issuer = token.claims.get("iss")
     if isinstance(issuer, str) and (

@@ -31,6 +31,8 @@ OPENS_NOTHING = {
     "keyboard": ("password", "asdfghjkl"),
     "UUID of a row": ("row_key", "{{hex:8}}-{{hex:4}}-{{hex:4}}-{{hex:4}}-{{hex:12}}"),
     "UUID of a message": ("PASSWORD_ERROR", "{{hex:8}}-{{hex:4}}-{{hex:4}}-{{hex:4}}-{{hex:12}}"),
+    "name of a text": ("SHOW_PASSWORD_ADVICE", "VIS_KODEORD_RÅD"),
+    "text with a version": ("CONFIRM_OAUTH", "Uwierzytelnianie użytkownika OAuth 2.0."),
     "digest of a package": ("http-token", "sha512-{{base64:88}}"),
     "country": ("PW", "Paalu"),
     "word for password": ("LABEL_PASSWORD", "Mot de passe"),
@@ -165,6 +167,7 @@ def test_the_words_of_a_phrase_are_its_value() -> None:
     ("line", "names"),
     [
         pytest.param("an OAuth-token waarmee iets gedaan moet worden", [], id="a text"),
+        pytest.param('"Nieprawidlowy token aktywacyjny."', [], id="the end of a text"),
         pytest.param(fill("Authorization: Bearer {{lower:24}}"), [b"bearer"], id="a header"),
         pytest.param(
             fill("curl -H 'Authorization: Token {{hex:40}}' -X GET"), [b"token"], id="a command"

@@ -25,6 +25,8 @@ from tests.lookalikes import fill
         pytest.param(b"your_api_key_here", id="says so"),
         pytest.param(b"CHANGE-THIS! VERY IMPORTANT!", id="asks for it"),
         pytest.param(b"<token>", id="brackets"),
+        pytest.param(b"foobar", id="a word of samples"),
+        pytest.param(b"random_password", id="says how it would be made"),
         pytest.param(b"TlRM" + b"A" * 120, id="noughts alone"),
         pytest.param(b"AC" + b"a" * 32, id="one letter"),
     ],

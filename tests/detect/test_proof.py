@@ -150,6 +150,14 @@ def test_what_a_token_says_of_itself_is_told_and_moves_the_score(secret, reason,
     assert match.nudge * direction > 0
 
 
+def test_a_token_that_was_never_signed_counts_for_less_than_one_whose_signature_was_altered():
+    never, of_none, altered = (
+        judged(found(unsigned(algorithm) + b"." + signature, "jwt"))[0].nudge
+        for algorithm, signature in (("HS256", b""), ("none", b"abcd"), ("HS256", b"abcde"))
+    )
+    assert never == of_none < altered < 0
+
+
 @pytest.mark.parametrize("exp", [True, "soon", 1e300, -5, float("nan"), None, []])
 def test_no_claim_breaks_it(exp):
     assert len(judged(found(token(exp=exp, iss={"a": 1}), "jwt"))) == 1

@@ -49,6 +49,7 @@ _EXPRESSION = re.compile(
 _PLACEHOLDER = re.compile(
     r"(?i)^(?:<[^<>]*>|\[[^\[\]]*\]|\.{3,}|x{3,}|\*{3,}|-+|_+|\?+|#+|…|to-?do:?.*|tbd|redacted"
     r"|(?:please[-_ ]?)?replace[-_ ]?.*|your[-_ ].*|(?:insert|enter|put|add|fill|update)[-_ ].*"
+    r"|change[-_ ]?(?:me|this)\b.*|(?:(?:my|super|very|top)[-_ ])+secret(?:[-_ ].*)?"
     r"|(?:base64|b64)[-_ ](?:encoded|of|value).*|placeholder.*|dummy.*|n/?a)$"
 )
 
@@ -89,6 +90,9 @@ def tells(name: str, value: str) -> bool:
     last = re.split(r"[.:/]", name)[-1] or name
     if not _TELLING.search(last) or _PUBLIC.search(last) or _BARE.match(last):
         return False
+    bare = value.strip(" \t\"'").lower()
+    if "_" in bare and last.lower().endswith(bare):
+        return False  # `STRIPE_SECRET_KEY=secret_key`
     return not _SWITCH.match(value.strip()) and value_kind(value) is ValueKind.LITERAL
 
 

@@ -28,6 +28,7 @@ _JOINED = re.compile(rb"""\A[\s+.]*["']|["'][\s+.,;)]*\Z""")
 
 _MENTIONED = re.compile(
     rb"""`|["')\]]*[ \t]*(?:\.[*+]|\[\^|\(|(?:or|and|is|are|in|block|header)\b|[,;:.](?:\s|\Z))"""
+    rb"""|(?:\\[rn])*["'][ \t]*[.+&][ \t]*\r?\n[ \t]*[A-Za-z_$][\w.:]*\("""
 )
 """What goes on behind the first line of a key that is only spoken of."""
 

@@ -49,6 +49,7 @@ def test_a_comment_that_tells_what_a_sealed_key_looks_like_is_none(leader: str) 
             "expected = re.compile(r'{}.*-----END ENCRYPTED PRIVATE KEY-----')", id="pattern"
         ),
         pytest.param('if "{}" in text:\n    return True\n', id="comparison"),
+        pytest.param('return "{}\\r\\n" .\n    chunk_split(encode($key), 64);\n', id="assembled"),
     ],
 )
 def test_a_line_that_only_speaks_of_a_sealed_key_is_none(text: str) -> None:

@@ -63,6 +63,10 @@ def test_a_description_may_show_a_manifest_and_a_reference_inside_is_no_record()
                      id="another value"),
         pytest.param('{{ .Values.pw | default "<password>" | b64enc }}', "reference",
                      id="a placeholder"),
+        pytest.param('{{ .Values.pw | default "CHANGE-THIS! NOW!" | b64enc }}', "reference",
+                     id="asks to be changed"),
+        pytest.param('{{ .Values.pw | default "super-secret-password" | b64enc }}', "reference",
+                     id="says that it is a sample"),
     ],
 )  # fmt: skip
 def test_a_default_in_a_template_lies_open(value: str, state: str) -> None:

@@ -212,6 +212,7 @@ def test_a_yaml_bomb_a_deep_nest_and_a_huge_manifest_end_in_time():
         pytest.param(".env", "APP_KEY=base64:word\n", ["plaintext"], id="dotenv"),
         pytest.param(".env.example", "DB_PASSWORD=word\n", [], id="dotenv, a sample"),
         pytest.param(".env", "DB_HOST=word\n", [], id="dotenv without"),
+        pytest.param(".env", "ACME_SECRET_KEY=secret_key\n", [], id="dotenv that repeats its name"),
         pytest.param(".env.keys", "DOTENV_PRIVATE_KEY=" + "ab" * 32 + "\n", ["plaintext"], id="dotenvx keys"),
         pytest.param(".aws/credentials", "[default]\naws_secret_access_key = word\n", ["plaintext"], id="AWS"),
         pytest.param(".git-credentials", "https://a:b@h\n", ["plaintext"], id="git"),
