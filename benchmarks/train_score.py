@@ -36,13 +36,13 @@ from sklearn.model_selection import GroupKFold
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from scanner.detect import generic
+from scanner.detect import generic_lines
 from scanner.detect.features import content_features
 from scanner.detect.features_words import PATH_NAMES, path_features
 from scanner.detect.generic_forms import Candidate, describe, values_on
 from scanner.detect.generic_names import is_telling
 from scanner.detect.generic_triggers import EXPRESSIONS
-from scanner.detect.score_tables import WEIGHTS, Tables, dump
+from scanner.detect.score_tables import WEIGHTS, Tables, Words, dump, shelved
 
 FOLDS = 5
 SEED = 7
@@ -128,7 +128,7 @@ def read_labels(meta: Path) -> dict[str, Labels]:
 
 
 def label_of(
-    labels: Labels | None, number: int, located: generic.Located, data: bytes
+    labels: Labels | None, number: int, located: generic_lines.Located, data: bytes
 ) -> tuple[int, frozenset[str]]:
     if labels is None:
         return 0, frozenset()
@@ -155,7 +155,7 @@ def read_samples(corpus: Path, labels: dict[str, Labels]) -> list[Sample]:
         path = file.relative_to(corpus).as_posix()
         data = file.read_bytes()
         of_file = labels.get(path)
-        for located in generic.candidates(data, first_pass(data)):
+        for located in generic_lines.candidates(data, first_pass(data)):
             candidate = located.candidate
             number = data.count(b"\n", 0, located.base + candidate.start) + 1
             label, categories = label_of(of_file, number, located, data)
@@ -218,7 +218,8 @@ def learn_tables(repositories: list[Path]) -> Tables:
             counts[a, b, c] += math.log1p(repos)
     bits = -np.log2(counts / counts.sum(axis=2, keepdims=True))
     return Tables(
-        words=words, trigrams=np.clip(np.round(bits * 16), 0, 255).astype(np.uint8).tobytes()
+        words=Words(*shelved(words)),
+        trigrams=np.clip(np.round(bits * 16), 0, 255).astype(np.uint8).tobytes(),
     )
 
 
@@ -244,7 +245,7 @@ def popular_samples(folder: Path) -> list[Sample]:
                 continue
             path = file.relative_to(folder / name).as_posix()
             right = told["true"].get(path, ())
-            for located in generic.candidates(data, first_pass(data)):
+            for located in generic_lines.candidates(data, first_pass(data)):
                 one = located.candidate
                 number = data.count(b"\n", 0, located.base + one.start) + 1
                 samples.setdefault(
@@ -438,7 +439,8 @@ def _flatten(node: dict, parts: dict[str, array.array]) -> int:
 
 def write(path: Path, tables: Tables, forests: dict[str, dict[str, array.array]]) -> int:
     arrays: dict[str, array.array] = {
-        "words": array.array("B", b"\n".join(sorted(tables.words))),
+        "words": array.array("B", tables.words.text),
+        "shelves": array.array("I", tables.words.shelves),
         "trigrams": array.array("B", tables.trigrams),
     }
     for prefix, parts in forests.items():

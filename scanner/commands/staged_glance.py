@@ -20,7 +20,7 @@ from scanner import expressions
 from scanner.detect.cache import DamagedError, Parts, open_parts
 from scanner.detect.cache_file import cache_file
 from scanner.detect.databases import EXPRESSIONS, Databases
-from scanner.detect.first_pass import FirstPass
+from scanner.detect.first_pass import FirstPass, Hits
 from scanner.file_names import BASELINE_FILE, rough
 from scanner.ruleset.shipped import shipped_path
 from scanner.sources.staged_texts import SYMLINK, Staged, glance
@@ -50,8 +50,8 @@ def clean(top: str) -> str | None:
             return None
         paths = [change.path for change in staged.changes]
         named = [index for index, path in enumerate(paths) if rough(path)]
-        near = named or look.hits(b"\n".join([*staged.texts, *paths]))
-        if near and not _silent(parts, databases, staged, named):
+        hits = look.hits(b"\n".join([*staged.texts, *paths]))
+        if (hits or named) and not _silent(parts, databases, staged, named, hits):
             return None
     except (DamagedError, OSError, ValueError, hyperscan.error):
         return None
@@ -66,11 +66,21 @@ def _parts() -> Parts | None:
     return None if file is None else open_parts(file.path, file.key, file.purpose)
 
 
-def _silent(parts: Parts, databases: Databases, staged: Staged, named: Sequence[int]) -> bool:
+def _silent(
+    parts: Parts, databases: Databases, staged: Staged, named: Sequence[int], hits: Hits
+) -> bool:
     """
-    Tell whether there is nothing in what is staged that a report would tell: by the engine, and
-    by the names of those files whose names say that they may have to be sealed.
+    Tell whether there is nothing in what is staged that a report would tell: by a second glance
+    or by the engine, and by the names of those files whose names say that they may have to be
+    sealed.
     """
+    if not named:
+        from scanner.detect.silence import silent
+
+        paths = [change.path for change in staged.changes]
+        texts = [*zip(staged.texts, paths, strict=True), *zip(paths, paths, strict=True)]
+        if silent(parts, databases, texts, hits):
+            return True
     from scanner.detect.engine import Engine
     from scanner.detect.plan import Plan
     from scanner.model import MEDIUM_FROM, Document, Place

@@ -12,6 +12,12 @@ from scanner.detect import first_pass
 
 MAIN, RARE_WORDS, COMMON_WORDS, FAR = range(4)
 EXPRESSIONS = "expressions"
+NAMED_TAGS = "named"
+"""The part that has the tag of each number told on behalf of `detect.generic`."""
+
+LIKELY = "likely"
+"""The part that has the score as code (`detect.score_code`)."""
+
 CANARY_TEXT = b"an unsealed-canary-2024 sings"
 
 

@@ -8,24 +8,9 @@ a call into Python: the commoner the word, the longer the value it asks for.
 
 from __future__ import annotations
 
-from enum import IntEnum
-
+from scanner.detect.generic_lines import Trigger
 from scanner.detect.generic_orders import AROUND, TRIGGERS
 from scanner.detect.registry import Expression
-
-
-class Trigger(IntEnum):
-    """
-    The tag of an expression: what its hit asks `generic` to read.
-    """
-
-    LINE = 0
-    JWK = 1
-    """The lines around it too."""
-
-    AROUND = 2
-    """Nothing: it only says where common words of providers are looked for."""
-
 
 _REST = rb"[\w.-]{0,30}"
 _PART = rb"(?:[_.0-9-][\w.-]{0,30})?"

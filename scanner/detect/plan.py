@@ -21,13 +21,16 @@ from scanner.detect.databases import (
     COMMON_WORDS,
     EXPRESSIONS,
     FAR,
+    LIKELY,
     MAIN,
+    NAMED_TAGS,
     RARE_WORDS,
     Databases,
     Reader,
     database_part,
 )
 from scanner.detect.patterns import checksum
+from scanner.detect.score_code import likely_code
 from scanner.errors import RuleError
 from scanner.ruleset.expression import weaken
 from scanner.ruleset.reach import is_near
@@ -262,6 +265,16 @@ class _Draft:
             told = self._told((CODE, number, int(item.tag), int(within)))
             self._add(Wanted(item.pattern, item.caseless, told))
 
+    def _tags_of(self, code: tuple[str, str]) -> dict[int, int]:
+        if code not in self.code:
+            return {}
+        asked = CODE, self.code.index(code)
+        return {
+            number: target[2]
+            for number, target in enumerate(self.targets)
+            if target[:2] == asked and target[3] == ANYWHERE
+        }
+
     def _told(self, target: Target) -> int:
         self.targets.append(target)
         return len(self.targets) - 1
@@ -302,6 +315,8 @@ class _Draft:
                 database_part(shard): data if len(self.shards[shard]) > 1 else b""
                 for shard, data in enumerate(databases)
             },
+            NAMED_TAGS: marshal.dumps(self._tags_of(NAMED)),
+            LIKELY: likely_code(),
             "targets": marshal.dumps(self.targets),
             "widths": marshal.dumps(self.widths),
             "groups": marshal.dumps(self.groups),

@@ -2,7 +2,8 @@
 The score's data: what text looks like (letter trigrams, common words) and the trees.
 
 One file, `weights.bin`: a line of JSON that names the parts, then the parts, little-endian.
-It is read with the standard library alone, so that the hook need not import numpy.
+It is read with the standard library alone, so that the hook need not import numpy, and as it
+lies there: to unpack it took longer than to judge a commit's candidates.
 """
 
 from __future__ import annotations
@@ -11,8 +12,7 @@ import array
 import operator
 import os
 import sys
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
@@ -23,10 +23,68 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WEIGHTS = os.path.join(os.path.dirname(__file__), "weights.bin")
-MAGIC = b"unsealed-score/1\n"
+MAGIC = b"unsealed-score/2\n"
 _SYMBOLS = 27  # a to z, and 0 for the edge of a word
+_LETTERS = 26
 _LONGEST_WORD = 16
 _RUNS_REMEMBERED = 8192
+
+
+class Words(dict[bytes, frozenset[bytes]]):
+    """
+    Lower-case words of three letters and more that ordinary repositories use, by their first
+    three letters; those of a beginning are taken out of the text when it is first asked for.
+    """
+
+    def __init__(self, text: bytes, shelves: Sequence[int]) -> None:
+        """
+        `text` has the words in order, each on a line; `shelves` where each of the 26³ beginnings
+        starts in it.
+        """
+        super().__init__()
+        self.text = text
+        self.shelves = shelves
+
+    def __missing__(self, first: bytes) -> frozenset[bytes]:
+        shelf = _shelf(first)
+        found: frozenset[bytes] = frozenset()
+        if shelf >= 0:
+            start, stop = self.shelves[shelf : shelf + 2]
+            found = frozenset(self.text[start : stop - 1].split(b"\n") if stop > start else ())
+        self[first] = found
+        return found
+
+
+class Beginnings(dict[bytes, frozenset[bytes]]):
+    """
+    The first four letters of words, by the first three.
+    """
+
+    def __init__(self, words: Words) -> None:
+        super().__init__()
+        self._words = words
+
+    def __missing__(self, first: bytes) -> frozenset[bytes]:
+        found = self[first] = frozenset([word[:4] for word in self._words[first]])
+        return found
+
+
+def _shelf(first: bytes) -> int:
+    if len(first) < 3 or not (first.isalpha() and first.islower()):
+        return -1
+    a, b, c = first[:3]
+    return ((a - 97) * _LETTERS + b - 97) * _LETTERS + c - 97
+
+
+def shelved(words: Iterable[bytes]) -> tuple[bytes, list[int]]:
+    """
+    Return what `Words` takes.
+    """
+    lines = [word + b"\n" for word in sorted(words)]
+    sizes = [0] * _LETTERS**3
+    for line in lines:
+        sizes[_shelf(line[:3])] += len(line)
+    return b"".join(lines), list(accumulate(sizes, initial=0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,8 +93,7 @@ class Tables:
     What ordinary text looks like.
     """
 
-    words: frozenset[bytes]
-    """Lower-case words of three letters and more that ordinary repositories use."""
+    words: Words
 
     trigrams: bytes
     """For each three symbols the surprise in sixteenths of a bit, 27³ entries."""
@@ -46,20 +103,25 @@ class Tables:
         Return whether a part of a name is an ordinary word.
         """
         lower = part.lower()
-        return lower in self.words or (lower[-1:] == b"s" and lower[:-1] in self.words)
+        words = self.words[lower[:3]]
+        return lower in words or (lower[-1:] == b"s" and lower[:-1] in words)
 
     @lru_cache(_RUNS_REMEMBERED)  # noqa: B019 # there is one table in a process
     def cover(self, run: bytes) -> int:
         """
         Return how many letters of a lower-case run longest-first reading finds ordinary words for.
         """
-        words, beginnings = self.words, self._beginnings()
+        beginnings = self._beginnings()
         position = covered = 0
         size = min(len(run), 64)
         while position < size - 3:
-            if run[position : position + 4] not in beginnings:
+            first = run[position : position + 3]
+            # Most places in random text begin no word.
+            begun = beginnings[first]
+            if not begun or run[position : position + 4] not in begun:
                 position += 1
                 continue
+            words = self.words[first]
             for length in range(min(_LONGEST_WORD, size - position), 3, -1):
                 if run[position : position + length] in words:
                     covered += length
@@ -70,11 +132,8 @@ class Tables:
         return covered
 
     @lru_cache(1)  # noqa: B019 # there is one table in a process
-    def _beginnings(self) -> frozenset[bytes]:
-        """
-        Return the first four letters of all words: most places in random text begin none.
-        """
-        return frozenset([word[:4] for word in self.words])
+    def _beginnings(self) -> Beginnings:
+        return Beginnings(self.words)
 
     def rarity(self, runs: Sequence[bytes]) -> tuple[float, float]:
         """
@@ -154,10 +213,12 @@ def load(path: str | Path = WEIGHTS) -> Weights:
     if not raw.startswith(MAGIC):
         raise ValueError(f"{os.path.basename(path)}: not a file of weights")
     stop = raw.index(b"\n", len(MAGIC))
-    parts = _parts(_header(raw[len(MAGIC) : stop].decode()), zlib.decompress(raw[stop + 1 :]))
-    words = frozenset(bytes(parts["words"]).split(b"\n"))
+    parts = _parts(_header(raw[len(MAGIC) : stop].decode()), raw[stop + 1 :])
     return Weights(
-        tables=Tables(words=words, trigrams=bytes(parts["trigrams"])),
+        tables=Tables(
+            words=Words(bytes(parts["words"]), parts["shelves"]),
+            trigrams=bytes(parts["trigrams"]),
+        ),
         content=_forest(parts, "content"),
         whole=_forest(parts, "whole"),
     )
@@ -212,4 +273,4 @@ def dump(arrays: dict[str, array.array[Any]]) -> bytes:
         if sys.byteorder == "big":
             copy.byteswap()
         body += copy.tobytes()
-    return MAGIC + f"[{', '.join(header)}]\n".encode() + zlib.compress(body, 9)
+    return MAGIC + f"[{', '.join(header)}]\n".encode() + body

@@ -8,10 +8,10 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from scanner.detect.first_pass import FirstPass
+from scanner.detect.generic_lines import surroundings
 from scanner.detect.plan import Plan
 from scanner.detect.texts import Source, View
 
-_BEFORE, _AFTER = 120, 160
 _REMEMBERED = 20_000
 _LONGEST_REMEMBERED = 1_000
 
@@ -39,7 +39,7 @@ class Surroundings:
         windows: list[tuple[Source, int, bytes]] = []
         for view in views:
             data, source = view.data, view.source
-            for low, high in _windows(view.hits, len(data)):
+            for low, high in surroundings(view.hits, len(data)):
                 text = data[low:high]
                 if text not in self._silent:
                     windows.append((source, low, text))
@@ -66,22 +66,3 @@ class Surroundings:
         if len(self._silent) > _REMEMBERED:
             self._silent.clear()
         self._silent.update(text for text in texts if len(text) <= _LONGEST_REMEMBERED)
-
-
-def _windows(hits: Sequence[tuple[int, int]], length: int) -> list[tuple[int, int]]:
-    """
-    Return the surroundings of the hits, joined where they meet.
-    """
-    found: list[tuple[int, int]] = []
-    low = high = 0
-    for end, _ in hits:
-        start = end - _BEFORE
-        if high and start > high:
-            found.append((low, high))
-            low = start
-        elif not high:
-            low = max(0, start)
-        high = end + _AFTER
-    if high:
-        found.append((low, min(high, length)))
-    return found

@@ -304,3 +304,17 @@ def test_both_ways_are_taken(repo: Repository) -> None:
         verdicts.add(clean(str(repo.path)) is None)
 
     assert verdicts == {True, False}
+
+
+def test_code_that_names_secrets_takes_no_engine(repo: Repository) -> None:
+    # The engine and what it imports would be most of what the hook takes.
+    stage("app.py", "x.password = os.environ['a_1']\nsecret = load('melist/pating')\n" * 9)(repo)
+    script = (
+        "import sys\n"
+        "from scanner.commands.staged_glance import clean\n"
+        "assert clean(sys.argv[1])\n"
+        "assert 'scanner.detect.features' in sys.modules\n"
+        "assert 'scanner.detect.engine' not in sys.modules\n"
+        "assert 'scanner.model' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(repo.path)], check=True, cwd=ROOT)

@@ -10,7 +10,8 @@ import hyperscan
 import pytest
 
 from scanner.detect.features import CONTENT_NAMES
-from scanner.detect.generic import DETECTOR, candidates
+from scanner.detect.generic import DETECTOR
+from scanner.detect.generic_lines import candidates
 from scanner.detect.generic_triggers import EXPRESSIONS
 from scanner.detect.registry import Candidate
 from scanner.model import Document, Place
