@@ -19,6 +19,7 @@ import hyperscan
 from scanner import expressions
 from scanner.detect.cache import DamagedError, Parts, open_parts
 from scanner.detect.cache_file import cache_file
+from scanner.detect.cache_note import Note
 from scanner.detect.databases import EXPRESSIONS, Databases
 from scanner.detect.first_pass import FirstPass, Hits
 from scanner.file_names import BASELINE_FILE, rough
@@ -53,6 +54,7 @@ def clean(top: str) -> str | None:
         hits = look.hits(b"\n".join([*staged.texts, *paths]))
         if (hits or named) and not _silent(parts, databases, staged, named, hits):
             return None
+        parts.remember()
     except (DamagedError, OSError, ValueError, hyperscan.error):
         return None
     finally:
@@ -63,7 +65,7 @@ def clean(top: str) -> str | None:
 
 def _parts() -> Parts | None:
     file = cache_file([shipped_path()])
-    return None if file is None else open_parts(file.path, file.key, file.purpose)
+    return None if file is None else open_parts(file.path, file.key, file.purpose, Note(file))
 
 
 def _silent(

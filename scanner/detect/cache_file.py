@@ -21,7 +21,7 @@ from scanner.folders import cache_path, state_path
 
 KEY_BYTES = 32
 _KEY_FILE = "cache-key"
-_PREFIX, _SUFFIX = "rules-", ".bin"
+_PREFIX, _SUFFIX, _NOTE = "rules-", ".bin", ".sound"
 _KEPT_FILES = 6
 _NAME_LENGTH = 32
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
@@ -38,6 +38,9 @@ class CacheFile(NamedTuple):
     purpose: bytes
     """What the file's code is bound to: it fits no other rules, code or machine."""
 
+    note: str
+    """Where it is noted that the file is sound; beside the key."""
+
 
 def cache_file(paths: Sequence[str]) -> CacheFile | None:
     """
@@ -45,12 +48,14 @@ def cache_file(paths: Sequence[str]) -> CacheFile | None:
     """
     try:
         folder = _private(cache_path())
-        key = _key(_private(state_path()))
+        state = _private(state_path())
+        key = _key(state)
         purpose = _fresh_name(paths)
     except OSError:
         return None
     name = f"{_PREFIX}{purpose}{_SUFFIX}"
-    return CacheFile(os.path.join(folder, name), key, purpose.encode())
+    note = os.path.join(state, f"{_PREFIX}{purpose}{_NOTE}")
+    return CacheFile(os.path.join(folder, name), key, purpose.encode(), note)
 
 
 def _fresh_name(paths: Sequence[str]) -> str:
@@ -144,6 +149,9 @@ def forget_old(newest: CacheFile) -> None:
             ),
             reverse=True,
         )
+    notes = os.path.dirname(newest.note)
     for _, path in files[_KEPT_FILES:]:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
+        note = os.path.basename(path).removesuffix(_SUFFIX) + _NOTE
+        for gone in (path, os.path.join(notes, note)):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(gone)

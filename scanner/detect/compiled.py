@@ -82,12 +82,12 @@ class _Mended:
         self._parts: Parts | Made = parts
         self._make = make
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, *, summed: bool = False) -> bytes:
         """
         See `Reader.read`.
         """
         try:
-            return self._parts.read(name)
+            return self._parts.read(name, summed=summed)
         except DamagedError:
             self.mend()
         return self._parts.read(name)

@@ -26,8 +26,8 @@ class Reader(Protocol):
     Where a plan's parts come from.
     """
 
-    def read(self, name: str) -> bytes:
-        """Return a part by its name."""
+    def read(self, name: str, *, summed: bool = False) -> bytes:
+        """Return a part by its name; whoever reads a `summed` one checks its own sum."""
         ...
 
     def mend(self) -> None:
@@ -78,7 +78,8 @@ class Databases:
         return self._loaded[shard]
 
     def _load(self, part: str) -> hyperscan.Database | None:
-        serialised = self._parts.read(part)
+        # Hyperscan sums up what it loads, and refuses it if that is not the sum it was saved with.
+        serialised = self._parts.read(part, summed=True)
         if not serialised:
             return None
         database = first_pass.sound(serialised, CANARY_TEXT)

@@ -62,7 +62,7 @@ class Made:
     def __init__(self, parts: Mapping[str, bytes]) -> None:
         self.parts = parts
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, *, summed: bool = False) -> bytes:  # noqa: ARG002 # nothing is to be checked
         """
         See `Reader.read`.
         """
