@@ -25,6 +25,14 @@ CERTAIN = 0.99
 LITTLE = 0.1
 """How far a remark moves a score."""
 
+DOUBTFUL, HARMLESS = 0.65, 0.3
+"""At most so likely is a secret that opens nothing outside, and one that opens nothing at all."""
+
+_OF_TESTS = re.compile(
+    rb"(?i)(?:\A|[/_.-])(?:(?:unit|self)?tests?|test-?(?:data|utils?|certs?|keys?|resources?|infra)"
+    rb"|testing|specs?|e2e|mocks?|fixtures?|examples?|samples?|demos?|tutorials?)(?:[/_.-]|\Z)"
+)
+
 _MAX_TRIALS = 400_000
 _MAX_TOKENS = 2_000
 _MAX_SECRET = 512  # bytes
@@ -48,6 +56,8 @@ class Verdict:
     reasons: dict[str, None] = field(default_factory=dict)
     proven: bool = False
     nudge: float = 0.0
+    most: float = 1.0
+    """Whatever else is proven, the score is no higher."""
 
     def says(self, reason: str, nudge: float = 0.0, *, proven: bool = False) -> None:
         """
@@ -81,6 +91,9 @@ class Secrets:
     where: dict[bytes, str] = field(default_factory=dict)
     rules: dict[bytes, set[str]] = field(default_factory=dict)
     verdicts: dict[bytes, Verdict] = field(default_factory=dict)
+    outside: set[bytes] = field(default_factory=set)
+    """Those that stand in some place which does not say that it is of tests or samples."""
+
     limits: list[Limit] = field(default_factory=list)
 
     def of(self, secret: bytes) -> Verdict:
@@ -107,7 +120,7 @@ def prove(
     if any(rule.startswith("private-key") for rules in secrets.rules.values() for rule in rules):
         from scanner.detect.proof_keys import judge_keys  # noqa: PLC0415 # needs cryptography
 
-        judge_keys(secrets, publics, tokens)
+        judge_keys(secrets, publics, tokens, now=time.time() if now is None else now)
     return [_judged(match, places, secrets) for match, places in located], secrets.limits
 
 
@@ -118,6 +131,8 @@ def _gathered(located: Iterable[Located]) -> Secrets:
             value = match.secret.reveal()
             secrets.where.setdefault(value, where(places[0].path, places[0].blob, match))
             secrets.rules.setdefault(value, set()).add(match.rule_id)
+            if not all(place.path and _OF_TESTS.search(place.path) for place in places):
+                secrets.outside.add(value)
     return secrets
 
 
@@ -134,6 +149,9 @@ def _judged(match: Match, places: tuple[Occurrence, ...], secrets: Secrets) -> L
     if verdict is None or not verdict.reasons:
         return match, places
     reasons = (*verdict.reasons, *match.reasons)
+    if verdict.most < 1.0:
+        score = min(match.score, verdict.most)
+        return replace(match, reasons=reasons, score=score, features=None, proven=True), places
     if not verdict.proven:
         return replace(match, reasons=reasons, nudge=match.nudge + verdict.nudge), places
     score = min(1.0, max(match.score, CERTAIN))

@@ -26,12 +26,20 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_public_key,
 )
 
-from scanner.detect.proof import LITTLE, Secrets, Token, where
+from scanner.detect.proof import DOUBTFUL, HARMLESS, LITTLE, Secrets, Token, where
+from scanner.detect.proof_certificates import expired, for_nobody, made_by
 from scanner.detect.registry import Public
 from scanner.model import Limit
 
 _MAX_KEYS = 1_000
 _MAX_PUBLICS = 20_000
+_MAX_MAKERS = 20
+_BROKEN_BITS = 768
+"""RSA keys of so many bits have been computed from their public parts: RSA-768, in 2009."""
+
+_Thing = tuple[str, str, x509.Certificate | None]
+"""What it is, where it stands, and the certificate if it is one."""
+
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----(.*?)-----END \1-----", re.DOTALL)
 _JOINED = re.compile(rb"[\"']\s*[+.]\s*$")  # a literal that goes on in the next line
 _BAD = (ValueError, TypeError, UnsupportedAlgorithm, IndexError, OverflowError)
@@ -52,10 +60,15 @@ class _Key:
 
 
 def judge_keys(
-    secrets: Secrets, publics: Mapping[bytes, Public], tokens: Mapping[bytes, Token]
+    secrets: Secrets,
+    publics: Mapping[bytes, Public],
+    tokens: Mapping[bytes, Token],
+    *,
+    now: float,
 ) -> None:
     """
-    Say of each private key whether it parses, and what public thing found here belongs to it.
+    Say of each private key whether it parses, what public thing found here belongs to it, and
+    whether that says that nobody relies on it.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of keys that are too short or too old: found, not made
@@ -66,7 +79,7 @@ def judge_keys(
         for key in keys:
             verdict = secrets.of(key.secret)
             verdict.says(f"an open {key.kind} that parses", LITTLE, proven=True)
-            for what, place in known.get(key.name, ())[:3]:
+            for what, place, _ in known.get(key.name, ())[:3]:
                 verdict.says(f"it belongs to the {what} at {place} (proven offline)")
             for name, token in tokens.items():
                 if _verifies(key, token):
@@ -76,6 +89,40 @@ def judge_keys(
                         proven=True,
                     )
                     verdict.says(f"it signs the token at {secrets.where[name]} (proven offline)")
+        _harmless(keys, known, secrets, now)
+
+
+def _harmless(
+    keys: list[_Key], known: Mapping[bytes, list[_Thing]], secrets: Secrets, now: float
+) -> None:
+    """
+    Lower keys that open nothing.  What a place says (that it is of tests) is never enough: the
+    certificates that belong to the key must say it too.
+    """
+    papers = {
+        key.secret: [paper for _, _, paper in known.get(key.name, ()) if paper is not None]
+        for key in keys
+    }
+    makers: dict[x509.Name, list[x509.Certificate]] = defaultdict(list)
+    for key in keys:
+        for paper in () if key.secret in secrets.outside else papers[key.secret]:
+            makers[paper.subject].append(paper)
+    for key in keys:
+        verdict, own = secrets.of(key.secret), papers[key.secret]
+        if isinstance(key.public, rsa.RSAPublicKey) and key.public.key_size <= _BROKEN_BITS:
+            verdict.says("so short that anybody can compute it from its public part")
+            verdict.most = HARMLESS
+        elif own and all(map(for_nobody, own)):
+            verdict.says("made for tests or samples: its certificates name nobody that there is")
+            verdict.most = DOUBTFUL if key.secret in secrets.outside else HARMLESS
+        elif not own or key.secret in secrets.outside:
+            continue
+        elif all(expired(paper, now) for paper in own):
+            verdict.says("a key of tests whose certificates have expired")
+            verdict.most = HARMLESS
+        elif all(made_by(paper, makers[paper.issuer][:_MAX_MAKERS]) for paper in own):
+            verdict.says("a key of tests: what signed its certificates lies there too")
+            verdict.most = HARMLESS
 
 
 def _keys(secrets: Secrets) -> Iterator[_Key]:
@@ -135,8 +182,8 @@ def _name(public: object) -> bytes:
     return hashlib.sha256(raw).digest()
 
 
-def _known(publics: Mapping[bytes, Public], secrets: Secrets) -> dict[bytes, list[tuple[str, str]]]:
-    known: dict[bytes, list[tuple[str, str]]] = defaultdict(list)
+def _known(publics: Mapping[bytes, Public], secrets: Secrets) -> dict[bytes, list[_Thing]]:
+    known: dict[bytes, list[_Thing]] = defaultdict(list)
     for number, (raw, place) in enumerate(publics.items()):
         if number >= _MAX_PUBLICS:
             reason = f"only {_MAX_PUBLICS} certificates and public keys were parsed"
@@ -149,11 +196,11 @@ def _known(publics: Mapping[bytes, Public], secrets: Secrets) -> dict[bytes, lis
                 certificate = x509.load_pem_x509_certificate(text)
                 until = certificate.not_valid_after_utc.date()
                 what = f"certificate (good until {until})"
-                known[_name(certificate.public_key())].append((what, there))
+                known[_name(certificate.public_key())].append((what, there, certificate))
             elif raw.startswith(b"-----"):
-                known[_name(load_pem_public_key(text))].append(("public key", there))
+                known[_name(load_pem_public_key(text))].append(("public key", there, None))
             else:
-                known[_name(load_ssh_public_key(raw))].append(("SSH public key", there))
+                known[_name(load_ssh_public_key(raw))].append(("SSH public key", there, None))
         except _BAD:
             continue
     return known

@@ -28,6 +28,9 @@ Located = tuple[Match, tuple[Occurrence, ...]]
 
 _KEYS = frozenset({"private-key", "private-key-putty", "age-identity"})
 _OPEN_KEY = "private-key-plaintext"
+_HOLDER = "gcp-service-account-key"
+"""A file with a key in it, which is told as a whole."""
+
 _SAID = 0.3
 """What is left of the score of a state that another finding tells as well."""
 
@@ -42,6 +45,7 @@ class _Group:
     companions: dict[Companion, None] = field(default_factory=dict)
     seal: SealRecord | None = None
     waved: Suppressed | None = None
+    proven: bool = False
     counts: bool = False
     """Some occurrence is not waved through."""
 
@@ -87,6 +91,7 @@ def collapse(
         else:
             group.waved = waved
     _tell_once(groups)
+    _tell_values_once(groups.values())
     # Naming a weak value is slow on purpose: only what is told gets a name.
     told = [group for group in groups.values() if Confidence.of(group.score) >= minimum]
     fingerprints.prepare(group.secret for group in told if group.secret is not None)
@@ -115,16 +120,18 @@ def _add(
     group.occurrences.update(dict.fromkeys(occurrences))
     group.companions.update(dict.fromkeys(match.companions))
     group.seal = group.seal or match.seal
+    group.proven = group.proven or match.proven
 
 
 def _tell_once(groups: Mapping[tuple[str, object], _Group]) -> None:
     """
-    Lower what says of a key that it lies open where the key itself is told: it is one exposure.
-    The key's finding carries the record; the state stays a finding, of low confidence.
+    Lower what says of a key that it lies open where the key itself is told, and a key where the
+    file around it is: it is one exposure.  The key's finding carries the record; the state stays a
+    finding, of low confidence.
     """
     owners: dict[object, _Group] = {}
     for group in groups.values():
-        if group.rule.id in _KEYS and group.score >= MEDIUM_FROM:
+        if group.rule.id in _KEYS and (group.score >= MEDIUM_FROM or group.proven):
             owners.update(dict.fromkeys(map(_place, group.occurrences), group))
     for group in groups.values():
         if group.rule.id != _OPEN_KEY:
@@ -136,6 +143,40 @@ def _tell_once(groups: Mapping[tuple[str, object], _Group]) -> None:
         if all(found):
             group.score = min(group.score, _SAID)
             group.reasons = (*group.reasons, "the key itself is told by its own finding")
+    holders = {
+        _place(occurrence)
+        for group in groups.values()
+        if group.rule.id == _HOLDER and group.score >= MEDIUM_FROM
+        for occurrence in group.occurrences
+    }
+    for group in groups.values():
+        if group.rule.id in _KEYS and holders.issuperset(map(_place, group.occurrences)):
+            group.score = min(group.score, _SAID)
+            group.reasons = (*group.reasons, f"it is told as {_HOLDER}")
+
+
+def _tell_values_once(groups: Iterable[_Group]) -> None:
+    """
+    Lower what is told of a value by a rule without a shape where another tells of the same value:
+    it is one secret.  The other's finding names all of its places.
+    """
+    by_value: dict[Secret, list[_Group]] = {}
+    for group in groups:
+        if group.secret is not None and group.counts and group.score >= MEDIUM_FROM:
+            by_value.setdefault(group.secret, []).append(group)
+    for told in by_value.values():
+        if len(told) == 1:
+            continue
+        owner = max(told, key=lambda group: (not _is_generic(group), group.score, group.rule.id))
+        for group in told:
+            if group is not owner and _is_generic(group):
+                owner.occurrences.update(group.occurrences)
+                group.score = min(group.score, _SAID)
+                group.reasons = (*group.reasons, f"the same value is told as {owner.rule.id}")
+
+
+def _is_generic(group: _Group) -> bool:
+    return group.rule.id.startswith("generic-")
 
 
 def _place(occurrence: Occurrence) -> tuple[object, ...]:

@@ -4,6 +4,8 @@ What becomes one finding.
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from scanner.model import (
@@ -131,3 +133,42 @@ def test_what_may_be_a_password_stays_whatever_the_path_says(value, path, rule_i
 def test_a_word_that_stands_elsewhere_too_keeps_its_score():
     here, there = word("Unustasid", b"locale/et.yml"), word("Unustasid", b"app/settings.ini")
     assert told(here, there) == ["generic-password"]
+
+
+def test_the_state_of_a_key_that_is_proven_harmless_is_low_too():
+    match, places = located("private-key", line=3, score=0.3)
+    record = located("private-key-plaintext", line=3, sealed=True)
+    assert told((dataclasses.replace(match, proven=True), places), record) == []
+
+
+def test_a_key_within_a_file_of_a_service_account_is_told_once():
+    account = word("{{alnum:40}}", b"a.json", "gcp-service-account-key")
+    key = located("private-key", line=3, path=b"a.json")
+    assert told(account, key) == ["gcp-service-account-key"]
+    assert told(account, located("private-key", line=9, path=b"a.json")) == [
+        "gcp-service-account-key",
+        "private-key",
+    ]
+
+
+def test_one_value_under_two_rules_is_told_by_the_one_that_knows_its_shape():
+    value, places = "{{alnum:40}}", [b"a.py", b"b.py"]
+    shape, name = (
+        word(value, path, rule_id)
+        for path, rule_id in zip(places, ("vault-token", "generic-token"), strict=True)
+    )
+    findings, _ = collapse([name, shape], rule, Fingerprints(b"k" * 32), comments=Comments.HONOURED)
+    loud, low = findings
+    assert (loud.rule_id, [o.path for o in loud.occurrences]) == ("vault-token", places)
+    assert (low.rule_id, low.confidence) == ("generic-token", Confidence.LOW)
+
+
+def test_one_value_under_two_names_is_told_by_the_likelier():
+    match, places = word("{{alnum:40}}", b"a.py", "generic-token")
+    likelier = dataclasses.replace(match, score=0.99), places
+    assert told(word("{{alnum:40}}", b"b.py", "generic-secret"), likelier) == ["generic-token"]
+
+
+def test_two_shapes_of_one_value_are_two_findings():
+    one, other = (word("{{alnum:40}}", b"a.py", r) for r in ("vault-token", "consul-token"))
+    assert told(one, other) == ["consul-token", "vault-token"]
