@@ -7,6 +7,7 @@ Labelled corpora call some of them credentials.  Nobody who is told of one can d
 
 from __future__ import annotations
 
+from scanner.detect.well_known import well_known
 from scanner.expressions import expression
 
 _NAME = expression(
@@ -117,6 +118,8 @@ def excluded(name: bytes, value: bytes) -> bool:
     ):
         return True
     if _says_so(value) or _SID.fullmatch(value) or _says_what_is_public(value):
+        return True
+    if well_known(value):
         return True
     if _PGP_ID.fullmatch(value) and _OF_PGP.search(name):
         return True

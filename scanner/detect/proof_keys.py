@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives.serialization import (
 from scanner.detect.proof import DOUBTFUL, HARMLESS, LITTLE, Secrets, Token, where
 from scanner.detect.proof_certificates import expired, for_nobody, made_by
 from scanner.detect.registry import Public
+from scanner.detect.well_known import well_known_key
 from scanner.model import Limit
 
 _MAX_KEYS = 1_000
@@ -135,6 +136,10 @@ def _keys(secrets: Secrets) -> Iterator[_Key]:
             reason = f"only {_MAX_KEYS} private keys were parsed"
             secrets.limits.append(Limit(name="key-trials", reason=reason))
             return
+        if well_known_key(secret):
+            secrets.of(secret).says("a library is shipped with this key, for its tests")
+            secrets.of(secret).most = HARMLESS
+            continue
         text = _pem(secret)
         if text is None:
             continue

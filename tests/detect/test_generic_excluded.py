@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from scanner.detect import well_known
 from scanner.detect.generic_excluded import begins_a_text, excluded
 from scanner.detect.generic_whole import schemes
 from tests.lookalikes import fill
@@ -177,3 +178,11 @@ def test_the_words_of_a_phrase_are_its_value() -> None:
 def test_a_word_behind_the_name_of_a_scheme_is_a_value_only_where_no_text_goes_on(line, names):
     found = schemes(line.encode(), line.lower().encode())
     assert [match["name"] for match in found] == names
+
+
+def test_what_a_vendor_has_published_is_left_out(monkeypatch):
+    value = fill("{{alnum:24}}").encode()
+    assert not excluded(b"token", value)
+    code = well_known.blake2b(value, digest_size=8).digest()
+    monkeypatch.setattr(well_known, "_HASHES", frozenset({code}))
+    assert excluded(b"token", value)

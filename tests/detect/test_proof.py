@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from scanner.detect import proof
+from scanner.detect import proof, well_known
 from scanner.detect.proof import prove
 from scanner.detect.registry import Public
 from scanner.model import Document, Match, Occurrence, Place, Position
@@ -263,3 +263,35 @@ def test_an_aws_key_tells_its_account():
     assert [r for r in match.reasons if "AWS account" in r] == [
         "a key of the AWS account 029608264753"
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(token(exp=NOW - 86_400), id="expired"),
+        pytest.param(token(sub="1234567890", name="John Doe"), id="sample"),
+        pytest.param(token(b"your-256-bit-secret"), id="secret of tutorials"),
+    ],
+)
+def test_a_token_that_opens_nothing_is_low_among_tests_alone(text: bytes):
+    (among,) = judged(found(text, "jwt", "api/tests/test_login.py", 0.95))
+    (shipped,) = judged(found(text, "jwt", "api/login.py", 0.95))
+
+    assert among.score == proof.HARMLESS
+    assert shipped.score + shipped.nudge > 0.75
+
+
+def test_a_token_that_is_good_stays_among_tests():
+    (match,) = judged(found(token(exp=NOW + 86_400), "jwt", "api/tests/test_login.py", 0.95))
+
+    assert match.score + match.nudge > 0.95
+
+
+def test_a_key_that_a_library_is_shipped_with_is_low(monkeypatch):
+    (match,) = judged(found(pem(ED), "private-key", score=0.95))
+    assert match.score == proof.CERTAIN
+    code = well_known.blake2b(b"".join(pem(ED).split()), digest_size=8).digest()
+    monkeypatch.setattr(well_known, "_KEYS", frozenset({code}))
+    (match,) = judged(found(b"  " + pem(ED).replace(b"\n", b"\n  "), "private-key", score=0.95))
+
+    assert match.score == proof.HARMLESS
