@@ -15,6 +15,7 @@ from scanner.detect.generic_names import TELLING, is_telling
 from scanner.detect.generic_orders import COMPARED, SHOUTED, SPOKEN, is_made
 from scanner.detect.generic_samples import made_up, public
 from scanner.detect.generic_whole import (
+    ENCODED,
     JWK,
     LONGEST_SCHEME,
     PAIR,
@@ -191,6 +192,7 @@ def _without_overlap(candidates: list[Candidate]) -> list[Candidate]:
 # With what stands on the line if anything does.
 _WHOLE: tuple[tuple[re.Pattern[bytes], Form, tuple[bytes, ...]], ...] = (
     (PAIR, Form.OPTION, ()),
+    (ENCODED, Form.OPTION, (b"ncode", b"btoa", b"Buffer.from")),
     (
         SHORT_OPTION,
         Form.OPTION,

@@ -73,11 +73,18 @@ _SAID_TRIGGER = (
     rb"[^\"'`<>(){}$%\n]{4,40}[\"']"
 )
 
+# `btoa("user:value")`.
+_ENCODED_TRIGGER = (
+    rb"(?:b64encode|btoa|base64_encode|encode64|encodetostring|buffer\.from)\(\s?(?:\[\]byte\()?b?"
+    rb"[\"'`][\w.@+-]{1,60}:[^\s\"'`:/@$%{]{3}"
+)
+
 TRIGGERS = (
     (_SHOUTED_TRIGGER, False),
     (_COMPARED_TRIGGER, True),
     (_DASHED_TRIGGER, True),
     (_SPOKEN_TRIGGER, True),
     (_SAID_TRIGGER, True),
+    (_ENCODED_TRIGGER, True),
 )
 """What the first pass looks for on their behalf, and whether in any case."""

@@ -27,6 +27,15 @@ PAIR = expression(
     (?P<between>[\s=]*["']?[\w.@+-]{1,60}:)
     (?P<value>[^\s"':/@]{3,200}) (?=["'\s]|$)"""
 )
+ENCODED = expression(
+    rb"""(?x) \b(?P<name>b64encode|btoa|base64_encode|(?:strict_|urlsafe_)?encode64
+      |[eE]ncodeToString
+      |Buffer\.from(?=\([^()]{0,200}\)\.toString\(["']base64))
+    (?P<between>\( \s? (?:\[\]byte\()? b? ["'`] [\w.@+-]{1,60}:)
+    (?P<value>[^\s"'`:/@$%{]{3,200}) (?=["'`])"""
+)
+"""A user and a password that are made into a header: `btoa("user:value")`."""
+
 SHORT_OPTION = expression(
     rb"""(?x) \b(?:sshpass|mysql\w*|mysqladmin|psql|redis-cli|docker\s+login|smbclient
       |net\s+use|htpasswd|openssl)\b

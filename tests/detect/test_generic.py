@@ -75,6 +75,7 @@ def found(database: hyperscan.Database, data: bytes, path: bytes | None = None) 
         b"server.password                    = %s\r\n",
         b"CREATE USER a IDENTIFIED BY '%s';",
         b"create user a identified by %s temporary",
+        b"header = btoa('ada:%s')",
         b"CREATE ROLE app WITH LOGIN PASSWORD %s;",
         b"\\set ADMIN_PASS %s\n",
         b"# The password is '%s' for now\n",

@@ -61,6 +61,17 @@ FOUND = {
     "long option": (b"coverage -repotoken %s", b"-repotoken", Form.OPTION),
     "option of windows": (b"tool /credpassword:%s /out:a.txt", b"credpassword", Form.BARE),
     "not equal": (b"if '%s' !== cfg.apiKey:", b"cfg.apiKey", Form.QUOTED),
+    "pair that is encoded": (b"h = btoa('ada:%s')", b"btoa", Form.OPTION),
+    "pair that go encodes": (
+        b'h := base64.StdEncoding.EncodeToString([]byte("ada:%s"))',
+        b"EncodeToString",
+        Form.OPTION,
+    ),
+    "pair in a buffer": (
+        b"auth = Buffer.from('ada:%s').toString('base64')",
+        b"Buffer.from",
+        Form.OPTION,
+    ),
     "made into a type": (b'Credential password = new Credential("%s");', b"password", Form.QUOTED),
     "nothing but a type": (b'login(new Credential("%s"));', b"Credential", Form.QUOTED),
     "sql without quotes": (b"CREATE ROLE app LOGIN PASSWORD %s;", b"PASSWORD", Form.BARE),
