@@ -19,7 +19,13 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _SOURCES = [
     Path("scanner", name)
-    for name in ("sources/packs.c", "sources/pieces.c", "sources/trees.c", "detect/sealed/pbkdf2.c")
+    for name in (
+        "sources/packs.c",
+        "sources/pieces.c",
+        "sources/trees.c",
+        "triage/paths.c",
+        "detect/sealed/pbkdf2.c",
+    )
 ]
 _LIBRARY = Path("scanner/sources/_native.so")
 _FLAGS = ("-O3", "-std=c99", "-D_XOPEN_SOURCE=700", "-shared", "-fPIC")

@@ -72,6 +72,16 @@ def _declare(ours: Any) -> None:
     )  # fmt: skip
     ours.unsealed_pbkdf2.restype = None
     ours.unsealed_pbkdf2.argtypes = (POINTER, POINTER, POINTER, NUMBER)
+    ours.unsealed_fill.restype = None
+    ours.unsealed_fill.argtypes = (POINTER, POINTER, POINTER, NUMBER)
+    ours.unsealed_climb.restype = None
+    ours.unsealed_climb.argtypes = (POINTER, NUMBER, POINTER, POINTER, POINTER)
+    ours.unsealed_below.restype = NUMBER
+    ours.unsealed_below.argtypes = (
+        POINTER, POINTER, POINTER, POINTER, POINTER, NUMBER, POINTER,
+    )  # fmt: skip
+    ours.unsealed_leave.restype = None
+    ours.unsealed_leave.argtypes = (POINTER,)
     ours.unsealed_trees.restype = NUMBER
     ours.unsealed_trees.argtypes = (POINTER, POINTER, POINTER, POINTER, NUMBER, NUMBER, NUMBER)
 

@@ -13,6 +13,7 @@ import numpy as np
 from scanner.history import History, TreeEntry, key_of
 from scanner.model import Identity, Limit, Match, Occurrence, Position
 from scanner.model import Place as Where
+from scanner.native import library
 from scanner.triage.attribution_commits import CommitOrder
 from scanner.triage.attribution_paths import PathFinder, Place, name_in
 from scanner.triage.attribution_removal import with_removal
@@ -22,7 +23,7 @@ from scanner.workers import Aside
 _Held = set[tuple[object, ...]]
 Located = tuple[Match, tuple[Occurrence, ...]]
 
-_MANY = 4_000
+_MANY = 2_000
 """Objects: with fewer, a process costs more than it saves."""
 
 _OF_COMMITS = frozenset({Where.COMMIT_MESSAGE, Where.COMMIT_IDENTITY, Where.COMMIT_HEADER})
@@ -281,9 +282,10 @@ class Attribution:
     def _spots(self, wanted: set[str]) -> dict[str, list[_Spot]]:
         unknown = wanted - self._known.keys()
         if unknown:
-            # Each needs the others for nothing but the look at the trees they share.
-            half = sorted(unknown)[: len(unknown) // 2]
-            aside = Aside(lambda: self._found(half), worth=len(unknown) > _MANY)
+            # Each needs the others for nothing but the look at the trees they share, which is what
+            # takes long where our own library was not built.
+            half = sorted(unknown)[: len(unknown) // 2] if library() is None else []
+            aside = Aside(lambda: self._found(half), worth=len(half) > _MANY)
             found, cut = self._found(unknown.difference(half))
             other, also = aside.result()
             if cut or also:

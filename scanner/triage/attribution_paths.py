@@ -16,7 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from scanner.history import Ints, Keys, Trees, combine, name_hash
+from scanner.native import library
 from scanner.triage.attribution_commits import look_up
+from scanner.triage.path_levels import Level, Runs
+from scanner.triage.path_steps import below, climb
 
 MAX_STATES = 2_000_000
 """Paths of one depth: a tree that holds itself ten times over, ten deep, has billions."""
@@ -26,20 +29,6 @@ _LONGEST_NAME = 4096
 _SYMLINK = b"120000"
 _ROOT = 0
 _NONE = np.iinfo(np.int32).max
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """
-    What lies at one depth: objects, hashes of their paths, the first position, and the row of
-    the folder each lies in, one level up.
-    """
-
-    item: npt.NDArray[np.int32]
-    path: Keys
-    first: npt.NDArray[np.int32]
-    up: npt.NDArray[np.int32]
-    name: npt.NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +63,8 @@ class PathFinder:
         """Some paths were left out."""
 
         self._needed = np.zeros(self._count, bool)
-        self._climb(trees)
+        self._library = library()
+        self._runs = self._climb(trees)
 
     def trees(self, keys: Keys) -> Ints:
         """
@@ -82,52 +72,31 @@ class PathFinder:
         """
         return look_up(self._sorted, self._by_key, keys)
 
-    def _climb(self, trees: Trees) -> None:
+    def _climb(self, trees: Trees) -> Runs:
         # Items are numbered trees first, then the wanted objects that are none.
-        # Runs of trees that hold one thing are kept as such: spelled out they are millions.
-        firsts: list[Ints] = []
-        lengths: list[Ints] = []
-        items: list[Ints] = []
-        names: list[npt.NDArray[np.uint32]] = []
+        found: list[Runs] = []
         itself = self.trees(self._wanted)
         frontier = self._wanted
         numbers = np.where(itself >= 0, itself, self._count + np.arange(len(frontier)))
         self._needed[itself[itself >= 0]] = True
         while len(frontier):
             new = np.zeros(self._count, bool)
-            maybe = np.zeros(1 << 20, bool)
-            maybe[frontier >> np.uint64(44)] = True
-            by_key = np.argsort(frontier)
-            frontier, numbers = frontier[by_key], numbers[by_key]
-            for entries in trees.entries():
-                some = entries[maybe[entries["child"] >> np.uint64(44)]]
-                number = look_up(frontier, numbers, some["child"])
-                some, number = some[number >= 0], number[number >= 0]
-                first = some["first"].astype(np.int64)
-                length = some["last"] - first + 1
-                new[_ranges(first, length)] = True
-                firsts.append(some["first"].copy())
-                lengths.append(length.astype(np.int32))
-                items.append(number.astype(np.int32))
-                names.append(some["name"].copy())
+            if self._library is None:
+                found += _climbed(trees, frontier, numbers, new)
+            else:
+                found += climb(self._library, trees.entries, frontier, numbers, new)
             new &= ~self._needed
             self._needed |= new
             numbers = np.flatnonzero(new)
             frontier = self._keys[numbers]
-        self._firsts = _joined(firsts, np.int32)
-        self._lengths = _joined(lengths, np.int32)
-        total = np.cumsum(self._lengths, dtype=np.int64)
-        last = int(total[-1]) if len(total) else 0
-        self._cuts = np.searchsorted(total, np.arange(_AT_ONCE, last, _AT_ONCE))
-        self._items = _joined(items, np.int32)
-        self._names = _joined(names, np.uint32)
+        return Runs.joined(found)
 
     def orphans(self) -> Ints:
         """
         Return the trees on the way to a wanted object that lie in no other tree.
         """
         alone = self._needed.copy()
-        inner = self._items[self._items < self._count]
+        inner = self._runs.items[self._runs.items < self._count]
         alone[inner] = False
         return np.flatnonzero(alone)
 
@@ -165,6 +134,22 @@ class PathFinder:
         )
 
     def _below(self, level: Level) -> Level:
+        if self._library is None:
+            best, cut = self._stepped(level)
+        else:
+            best, cut = below(self._library, self._runs, level, self._count, MAX_STATES * 8)
+        self.cut = self.cut or cut
+        if len(best.item) > MAX_STATES:
+            self.cut = True
+            best = _picked(best, np.argsort(best.first, kind="stable")[:MAX_STATES])
+        return best
+
+    def _stepped(self, level: Level) -> tuple[Level, bool]:
+        # See `path_steps.below`.
+        runs = self._runs
+        total = np.cumsum(runs.lengths, dtype=np.int64)
+        last = int(total[-1]) if len(total) else 0
+        cuts = np.searchsorted(total, np.arange(_AT_ONCE, last, _AT_ONCE))
         folders = np.flatnonzero(level.item < self._count)
         folders = folders[np.argsort(level.item[folders], kind="stable")]
         trees = level.item[folders]
@@ -173,29 +158,25 @@ class PathFinder:
         unique, start, count = np.unique(trees, return_index=True, return_counts=True)
         begin[unique], many[unique] = start, count
         found = [self._nothing()]
-        left = MAX_STATES * 8
+        left, cut = MAX_STATES * 8, False
         # Most of it is the same path by way of another version: told apart a part at a time.
-        for some in np.split(np.arange(len(self._firsts)), self._cuts):
-            run = np.repeat(some, self._lengths[some])
-            parents = _ranges(self._firsts[some], self._lengths[some])
+        for some in np.split(np.arange(len(runs.firsts)), cuts):
+            run = np.repeat(some, runs.lengths[some])
+            parents = _ranges(runs.firsts[some], runs.lengths[some])
             times = many[parents]
             rows = np.flatnonzero(times)
             times = times[rows]
             if int(times.sum()) > left:
-                self.cut = True
+                cut = True
                 allowed = int(np.searchsorted(np.cumsum(times), left))
                 rows, times = rows[:allowed], times[:allowed]
             left -= int(times.sum())
             up = folders[_ranges(begin[parents[rows]], times)].astype(np.int32)
             here = np.repeat(run[rows], times)
-            name = self._names[here]
+            name = runs.names[here]
             path = combine(level.path[up], name)
-            found.append(_earliest(Level(self._items[here], path, level.first[up], up, name)))
-        best = _earliest(_chained(found))
-        if len(best.item) > MAX_STATES:
-            self.cut = True
-            best = _picked(best, np.argsort(best.first, kind="stable")[:MAX_STATES])
-        return best
+            found.append(_earliest(Level(runs.items[here], path, level.first[up], up, name)))
+        return _earliest(_chained(found)), cut
 
     def _nothing(self) -> Level:
         none = np.zeros(0, np.int32)
@@ -260,11 +241,27 @@ def _chain(levels: list[Level], depth: int, row: int) -> tuple[tuple[int, int], 
     return tuple(reversed(chain))
 
 
-def _joined(parts: list[Any], kind: npt.DTypeLike) -> Any:
-    # Column by column, each freed before the next: there may be millions of rows.
-    whole = np.concatenate([*parts, np.zeros(0, kind)])
-    parts.clear()
-    return whole
+def _climbed(
+    trees: Trees, frontier: Keys, numbers: Ints, holds: npt.NDArray[np.bool_]
+) -> Iterator[Runs]:
+    # See `path_steps.climb`.
+    maybe = np.zeros(1 << 20, bool)
+    maybe[frontier >> np.uint64(44)] = True
+    by_key = np.argsort(frontier)
+    frontier, numbers = frontier[by_key], numbers[by_key]
+    for entries in trees.entries():
+        some = entries[maybe[entries["child"] >> np.uint64(44)]]
+        number = look_up(frontier, numbers, some["child"])
+        some, number = some[number >= 0], number[number >= 0]
+        first = some["first"].astype(np.int64)
+        length = some["last"] - first + 1
+        holds[_ranges(first, length)] = True
+        yield Runs(
+            some["first"].copy(),
+            length.astype(np.int32),
+            number.astype(np.int32),
+            some["name"].copy(),
+        )
 
 
 def _ranges(starts: npt.NDArray[Any], lengths: npt.NDArray[Any]) -> Ints:
