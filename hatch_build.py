@@ -20,6 +20,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 _SOURCES = [
     Path("scanner", name)
     for name in (
+        "sources/commits.c",
         "sources/packs.c",
         "sources/pieces.c",
         "sources/trees.c",

@@ -70,6 +70,8 @@ def _declare(ours: Any) -> None:
     ours.unsealed_read.argtypes = (
         POINTER, POINTER, POINTER, NUMBER, ctypes.c_int, NUMBER, POINTER, NUMBER,
     )  # fmt: skip
+    ours.unsealed_commits.restype = NUMBER
+    ours.unsealed_commits.argtypes = (POINTER, POINTER, POINTER, POINTER, NUMBER, NUMBER)
     ours.unsealed_pbkdf2.restype = None
     ours.unsealed_pbkdf2.argtypes = (POINTER, POINTER, POINTER, NUMBER)
     ours.unsealed_fill.restype = None

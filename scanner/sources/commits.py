@@ -15,6 +15,8 @@ import numpy as np
 
 from scanner.history import Commits
 from scanner.model import Document, Place
+from scanner.native import library
+from scanner.sources.commit_columns import CommitColumns, commit_columns
 from scanner.sources.packs import Bytes
 from scanner.sources.stream import ObjectBatch
 
@@ -65,7 +67,20 @@ class CommitLog:
         Yield the texts of each batch of commits.
         """
         for batch in batches:
-            yield self._split(batch)
+            built = library()
+            told = None if built is None else commit_columns(built, batch, self._hex // 2)
+            yield self._split(batch) if told is None else self._taken(batch, told)
+
+    def _taken(self, batch: ObjectBatch, told: CommitColumns) -> PartBatch:
+        children = told.children + len(self._trees)
+        self._ids.append(batch.ids)
+        self._trees.frombytes(told.trees.tobytes())
+        self._times.frombytes(told.times.tobytes())
+        self._parents.frombytes(told.parents.tobytes())
+        self._children.frombytes(children.tobytes())
+        columns = told.starts, told.ends, told.owners, told.parts
+        starts, ends, owners, parts = (one.tolist() for one in columns)
+        return PartBatch(batch.data, batch.ids, _COMMIT_PLACES, starts, ends, owners, parts)
 
     def _split(self, batch: ObjectBatch) -> PartBatch:
         data = batch.data.obj  # memoryviews cannot search
