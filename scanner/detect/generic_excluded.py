@@ -22,9 +22,10 @@ _NAME = expression(
       | auth(?:entication)?[-_]?tag(?:[-_]?\d{1,3}){0,6}
       | webtoken | (?:next|page|paging|continu(?:e|ation)|sync)[-_.]?(?:page[-_.]?)?token)\Z
   | key\.(?:string|int|int64|bool)(?:slice)?\Z
-  | public_?key | pub[-_]?key\Z | encrypted | (?:sealed|wrapped)[-_](?:data[-_])?key
+  | public_?key | pub[-_]?key\d{0,4}\Z | encrypted | (?:sealed|wrapped)[-_](?:data[-_])?key
+  | tokeni[sz]er | token[-_](?:emb|types?\b) | data-[a-z-]{0,40}hmac\Z
   | cipher_?text | (?:md5|sha\d{1,3})[-_]pass | [-_]cek\Z
-  | key[-_.]?(?:down|up|press) | sec-websocket-(?:key|accept) | lock-token
+  | key[-_.]?(?:down|up|press) | sec-?websocket-?(?:key|accept) | lock-token
   | (?:primary|foreign|composite|unique|sort|partition)[-_.]?keys?\Z"""
 )
 _VALUES = (
@@ -60,7 +61,7 @@ _PGP_PACKET = expression(
     rb"(?i)(?:88..|89.{4}|c2..(?:..)?)0[3-6][01].{4}|(?:[9b]8..|[9b]9.{4}|c[6e]..(?:..)?)0[3-6][3-6]"
 )
 _HEX = expression(rb"(?i)[0-9a-f]{100,}")
-_NUMBER = expression(rb"(?i)0x[0-9a-f]{1,16}")
+_NUMBER = expression(rb"(?i)0x[0-9a-f]{1,16}|214748364[78]|429496729[56]")
 _PATTERN = expression(rb".*\[[^\]]*(?:a-z|A-Z|0-9|\\[wd])[^\]]*\](?:[+*]|\{\d).*")
 _SCOPE = expression(rb"(?i)[\w/%-]+(?:/|%2F)aws4_request")
 """What a signature of AWS is for: an id, a day, a region, a service."""

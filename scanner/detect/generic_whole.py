@@ -43,7 +43,7 @@ SHORT_OPTION = expression(
       (?P<value>[^\s"'$<>|&;-][^\s"'|&;]{3,80})"""
 )
 JWK = expression(
-    rb"""(?x) (?<![\w.]) \\*["']? (?P<name>d|k|p|q|dp|dq|qi)
+    rb"""(?x) (?<![\w.]) \\*["']? (?P<name>d|k)
     (?P<between>\\*["']?\s*[:=]>?\s*\\*["'])
     (?P<value>[A-Za-z0-9_/+=-]{16,1400}) (?=\\*["'])"""
 )

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from scanner.detect.checksums import aws_account_id
+from scanner.detect.places import of_tests
 from scanner.detect.registry import Public
 from scanner.model import Limit, Match, Occurrence
 
@@ -27,11 +28,6 @@ LITTLE = 0.1
 
 DOUBTFUL, HARMLESS = 0.65, 0.3
 """At most so likely is a secret that opens nothing outside, and one that opens nothing at all."""
-
-_OF_TESTS = re.compile(
-    rb"(?i)(?:\A|[/_.-])(?:(?:unit|self)?tests?|test-?(?:data|utils?|certs?|keys?|resources?|infra)"
-    rb"|testing|specs?|e2e|mocks?|fixtures?|examples?|samples?|demos?|tutorials?)(?:[/_.-]|\Z)"
-)
 
 _MAX_TRIALS = 400_000
 _MAX_TOKENS = 2_000
@@ -138,7 +134,7 @@ def _gathered(located: Iterable[Located]) -> Secrets:
             value = match.secret.reveal()
             secrets.where.setdefault(value, where(places[0].path, places[0].blob, match))
             secrets.rules.setdefault(value, set()).add(match.rule_id)
-            if not all(place.path and _OF_TESTS.search(place.path) for place in places):
+            if not all(place.path and of_tests(place.path) for place in places):
                 secrets.outside.add(value)
     return secrets
 

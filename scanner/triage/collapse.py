@@ -4,50 +4,22 @@ Equal matches become one finding: one secret under one rule, with all its occurr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 
 from scanner.detect.translation import LOWERED, holds_translations, is_word
 from scanner.model import (
-    MEDIUM_FROM,
-    Companion,
     Confidence,
     Finding,
     Match,
     Occurrence,
-    SealRecord,
-    Suppressed,
 )
 from scanner.ruleset.schema import Rule
-from scanner.secret import Secret
 from scanner.triage.fingerprint import Fingerprints
 from scanner.triage.suppression import Comments, by_comment
+from scanner.triage.telling import Group, tell_once
 
 Located = tuple[Match, tuple[Occurrence, ...]]
 """A match and the places where it came in, the earliest first."""
-
-_KEYS = frozenset({"private-key", "private-key-putty", "age-identity"})
-_OPEN_KEY = "private-key-plaintext"
-_HOLDER = "gcp-service-account-key"
-"""A file with a key in it, which is told as a whole."""
-
-_SAID = 0.3
-"""What is left of the score of a state that another finding tells as well."""
-
-
-@dataclass(slots=True)
-class _Group:
-    rule: Rule
-    secret: Secret | None
-    score: float = 0.0
-    reasons: tuple[str, ...] = ()
-    occurrences: dict[Occurrence, None] = field(default_factory=dict)
-    companions: dict[Companion, None] = field(default_factory=dict)
-    seal: SealRecord | None = None
-    waved: Suppressed | None = None
-    proven: bool = False
-    counts: bool = False
-    """Some occurrence is not waved through."""
 
 
 def collapse(
@@ -67,14 +39,14 @@ def collapse(
     one of its paths.  Findings come
     sorted: severity, confidence and score first, then rule and fingerprint.
     """
-    groups: dict[tuple[str, object], _Group] = {}
+    groups: dict[tuple[str, object], Group] = {}
     notices: dict[str, None] = {}
     for match, occurrences in located:
         if not occurrences:
             continue
         rule = rule_of(match.rule_id)
         key: object = match.secret or occurrences[0].path
-        group = groups.setdefault((rule.id, key), _Group(rule, match.secret))
+        group = groups.setdefault((rule.id, key), Group(rule, match.secret))
         _add(group, match, occurrences, rescore)
         waved, notice = (
             (None, None)
@@ -90,8 +62,7 @@ def collapse(
             group.counts = True
         else:
             group.waved = waved
-    _tell_once(groups)
-    _tell_values_once(groups.values())
+    tell_once(groups.values())
     # Naming a weak value is slow on purpose: only what is told gets a name.
     told = [group for group in groups.values() if Confidence.of(group.score) >= minimum]
     fingerprints.prepare(group.secret for group in told if group.secret is not None)
@@ -101,7 +72,7 @@ def collapse(
 
 
 def _add(
-    group: _Group,
+    group: Group,
     match: Match,
     occurrences: tuple[Occurrence, ...],
     rescore: Callable[[Match, Occurrence], float] | None,
@@ -123,68 +94,7 @@ def _add(
     group.proven = group.proven or match.proven
 
 
-def _tell_once(groups: Mapping[tuple[str, object], _Group]) -> None:
-    """
-    Lower what says of a key that it lies open where the key itself is told, and a key where the
-    file around it is: it is one exposure.  The key's finding carries the record; the state stays a
-    finding, of low confidence.
-    """
-    owners: dict[object, _Group] = {}
-    for group in groups.values():
-        if group.rule.id in _KEYS and (group.score >= MEDIUM_FROM or group.proven):
-            owners.update(dict.fromkeys(map(_place, group.occurrences), group))
-    for group in groups.values():
-        if group.rule.id != _OPEN_KEY:
-            continue
-        found = [owners.get(_place(occurrence)) for occurrence in group.occurrences]
-        for owner in found:
-            if owner is not None:
-                owner.seal = owner.seal or group.seal
-        if all(found):
-            group.score = min(group.score, _SAID)
-            group.reasons = (*group.reasons, "the key itself is told by its own finding")
-    holders = {
-        _place(occurrence)
-        for group in groups.values()
-        if group.rule.id == _HOLDER and group.score >= MEDIUM_FROM
-        for occurrence in group.occurrences
-    }
-    for group in groups.values():
-        if group.rule.id in _KEYS and holders.issuperset(map(_place, group.occurrences)):
-            group.score = min(group.score, _SAID)
-            group.reasons = (*group.reasons, f"it is told as {_HOLDER}")
-
-
-def _tell_values_once(groups: Iterable[_Group]) -> None:
-    """
-    Lower what is told of a value by a rule without a shape where another tells of the same value:
-    it is one secret.  The other's finding names all of its places.
-    """
-    by_value: dict[Secret, list[_Group]] = {}
-    for group in groups:
-        if group.secret is not None and group.counts and group.score >= MEDIUM_FROM:
-            by_value.setdefault(group.secret, []).append(group)
-    for told in by_value.values():
-        if len(told) == 1:
-            continue
-        owner = max(told, key=lambda group: (not _is_generic(group), group.score, group.rule.id))
-        for group in told:
-            if group is not owner and _is_generic(group):
-                owner.occurrences.update(group.occurrences)
-                group.score = min(group.score, _SAID)
-                group.reasons = (*group.reasons, f"the same value is told as {owner.rule.id}")
-
-
-def _is_generic(group: _Group) -> bool:
-    return group.rule.id.startswith("generic-")
-
-
-def _place(occurrence: Occurrence) -> tuple[object, ...]:
-    line = occurrence.position.line if occurrence.position else 0
-    return occurrence.commit, occurrence.path, occurrence.inner_path, line
-
-
-def _finding(group: _Group, fingerprints: Fingerprints) -> Finding:
+def _finding(group: Group, fingerprints: Fingerprints) -> Finding:
     rule = group.rule
     occurrences = tuple(group.occurrences)
     path = occurrences[0].path or b""

@@ -88,6 +88,12 @@ def test_the_first_pass_leads_to_the_value(database: hyperscan.Database, text: b
     assert SECRET in values
 
 
+def test_the_factors_of_a_key_are_told_by_its_exponent(database: hyperscan.Database) -> None:
+    data = b'{"kty": "RSA",\n "d": "%s",\n "p": "Z%s",\n "dp": "Y%s"}\n' % ((SECRET,) * 3)
+    values = [item.candidate.value for item in candidates(data, sheet(database, data).hits)]
+    assert values == [SECRET]
+
+
 def test_a_candidate_tells_where_it_stands_and_what_it_needs_for_its_path(
     database: hyperscan.Database,
 ) -> None:

@@ -79,6 +79,12 @@ OPENS_NOTHING = {
     "what Fernet has sealed": ("token", "gAAAAABd{{base64:90}}=="),
     "constant of 64 bits": ("key64_019", "0x{{hex:16}}"),
     "pattern of a token": ("TOKEN", "wagtail_[0-9A-Za-z]{33}"),
+    "tokens of a language model": ("tokenizer.ggml.tokens", "{{hex:64}}"),
+    "weights of a language model": ("token_embd.weight", "{{hex:64}}"),
+    "mark of an element": ("data-hydro-click-hmac", "{{hex:64}}"),
+    "public key with its size": ("pubkey256", "{{base64:44}}"),
+    "handshake of a socket, by a method": ("setSecWebSocketKey", "{{base64:22}}=="),
+    "greatest number": ("NSMnemonicLoc", "2147483647"),
     "sentence": ("FORGOT_PASSWORD", "Şifrənizi unutdunuz?"),
 }
 MAY_OPEN = {
@@ -99,6 +105,8 @@ MAY_OPEN = {
     "secret for signatures": ("signature_secret", "{{alnum:32}}"),
     "key of all signs": ("encryption_key", "{{alnum:12}}?{{digits:2}}!%*-{{alnum:13}}"),
     "secret of a client": ("client_secret", "{{hex:32}}"),
+    "secret for marks": ("hmac_secret", "{{hex:64}}"),
+    "token of a kind": ("github_token_type_a", "{{alnum:40}}"),
     "password after a digest": ("hashed_password", "{{alnum:16}}"),
     "password in brackets": ("password", "{{alnum:6}}[{{alnum:4}}]+{{alnum:4}}"),
 }

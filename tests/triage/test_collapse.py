@@ -172,3 +172,41 @@ def test_one_value_under_two_names_is_told_by_the_likelier():
 def test_two_shapes_of_one_value_are_two_findings():
     one, other = (word("{{alnum:40}}", b"a.py", r) for r in ("vault-token", "consul-token"))
     assert told(one, other) == ["consul-token", "vault-token"]
+
+
+def keys_in(folder: str, count: int, *, proven: bool = True):
+    keys = []
+    for number in range(count):
+        name = f"{folder}/{number}.pem".encode()
+        match, places = word(f"{{{{alnum:{40 + number}}}}}", name, "private-key")
+        keys.append((dataclasses.replace(match, proven=proven), places))
+    return keys
+
+
+def test_a_set_of_keys_in_a_folder_of_tests_is_told_by_one_of_them():
+    keys = keys_in("src/tests/data", 4)
+    state = located("private-key-plaintext", line=1, path=b"src/tests/data/a.der", sealed=True)
+    assert told(*keys, state) == ["private-key"]
+    findings, _ = collapse(
+        [*keys, state], rule, Fingerprints(b"k" * 32), comments=Comments.HONOURED
+    )
+    assert len(findings) == 5
+    assert "4 more keys lie in this folder of tests, of low confidence" in findings[0].score_reasons
+
+
+@pytest.mark.parametrize(
+    ("keys", "count"),
+    [
+        pytest.param(keys_in("src/tests/data", 2), 2, id="two are no set"),
+        pytest.param(keys_in("deploy/keys", 4), 4, id="not of tests"),
+        pytest.param(keys_in("tests/keys", 4, proven=False), 4, id="they do not parse"),
+        pytest.param(keys_in("tests/a", 2) + keys_in("tests/b", 2), 2, id="two folders"),
+        pytest.param(
+            [*keys_in("tests/a", 4), word("{{alnum:42}}", b"deploy/a.pem", "private-key")],
+            2,
+            id="one stands elsewhere too",
+        ),
+    ],
+)
+def test_keys_that_are_no_set_are_all_told(keys, count: int):
+    assert told(*keys) == ["private-key"] * count

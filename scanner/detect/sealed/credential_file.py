@@ -36,6 +36,9 @@ _SAMPLE = re.compile(
     r"(?:[-_.]|$)"
 )
 
+_NPM_SECRET = re.compile(r"(?m)^[^#;\n]*?(?:_authToken|_password|_auth)[ \t]*=[ \t]*(?P<v>\S+)")
+_NPM_HERE = re.compile(r"\s*//(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])[:/]")
+
 Judge = Callable[[str], tuple[str, str, int] | None]
 
 
@@ -83,9 +86,7 @@ def _assignments(pattern: str, what: str) -> Judge:
 
 def _npmrc(text: str) -> tuple[str, str, int] | None:
     other = False
-    for found in re.finditer(
-        r"(?m)^[^#;\n]*?(?:_authToken|_password|_auth)[ \t]*=[ \t]*(?P<v>\S+)", text
-    ):
+    for found in _NPM_SECRET.finditer(text):
         if _literal(found["v"].strip("\"'")):
             return _found("holds a token or password of a registry", _line(text, found.start("v")))
         other = True
@@ -339,7 +340,8 @@ def _judged(data: bytes, path: bytes, kind: str, judge: Judge) -> list[SealRecor
             reason=f"{kind}: {reason}",
             line=line,
             detail=(("kind", kind),),
-            sample=kind == "dotenv" and _only_samples(text),
+            sample=(kind == "dotenv" and _only_samples(text))
+            or (kind == "npmrc" and _only_here(text)),
         )
     ]
 
@@ -347,6 +349,18 @@ def _judged(data: bytes, path: bytes, kind: str, judge: Judge) -> list[SealRecor
 def _only_samples(text: str) -> bool:
     told = (leaf.value for leaf in read_assignments(text) if tells(leaf.path[-1], leaf.value))
     return all(map(is_sample, told))
+
+
+def _only_here(text: str) -> bool:
+    """
+    Return whether all credentials of a `.npmrc` are for registries on the machine itself: they open
+    nothing elsewhere.
+    """
+    told = [line for line in text.splitlines() if _NPM_SECRET.match(line)]
+    return all(map(_NPM_HERE.match, told))
+
+
+_HARMLESS = {"dotenv": _only_samples, "npmrc": _only_here}
 
 
 def leaf_values(leaves: list[Leaf]) -> list[str]:

@@ -71,3 +71,13 @@ def test_an_environment_of_samples_is_told_low_and_one_secret_in_it_makes_it_hig
     assert _told(tmp_path, text, "low", ".env") == ["credential-file-plaintext"]
     text += fill("API_TOKEN={{alnum:24}}\n")
     assert _told(tmp_path, text, "medium", ".env") == ["credential-file-plaintext"]
+
+
+def test_tokens_of_a_registry_on_this_machine_are_told_low_and_one_elsewhere_makes_them_high(
+    tmp_path,
+):
+    text = "@a:registry=http://localhost:4261/\n//localhost:4261/:_authToken=private-reg-token\n"
+    assert _told(tmp_path, text, "medium", ".npmrc") == []
+    assert _told(tmp_path, text, "low", ".npmrc") == ["credential-file-plaintext"]
+    text += "//registry.acme.com/:_authToken=private-reg-token\n"
+    assert _told(tmp_path, text, "medium", ".npmrc") == ["credential-file-plaintext"]
