@@ -173,6 +173,7 @@ def _locate(
         worth=len(seen.matches) > _MANY,
     )
     located = attribution.locate(seen.matches)
+    attribution.foresee_removals(located)
     (named, limits), past = aside.result()
     # Of a text that also called for its checker by itself, the match is there already.
     known = {(m.rule_id, m.document.blob) for m in seen.matches if m.secret is None}

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scanner.history import History, TreeEntry, key_of
-from scanner.model import Identity, Limit, Match, Occurrence, Position
+from scanner.model import Identity, Limit, Match, Occurrence
 from scanner.model import Place as Where
 from scanner.native import library
 from scanner.triage.attribution_commits import CommitOrder
 from scanner.triage.attribution_paths import PathFinder, Place, name_in
-from scanner.triage.attribution_removal import with_removal
+from scanner.triage.attribution_position import within
+from scanner.triage.attribution_removal import Removals, foreseen, with_removal
 from scanner.triage.path_versions import PathVersions
 from scanner.workers import Aside
 
@@ -50,6 +51,7 @@ class Attribution:
         self._commits: dict[int, tuple[str, bool, bool]] = {}
         """Position → id, whether it is reachable, whether only notes lead to it."""
 
+        self._removals: Removals | None = None
         self.limits: list[Limit] = []
 
     def prepare(self, matches: Iterable[Match], blobs: Iterable[str]) -> None:
@@ -83,12 +85,18 @@ class Attribution:
             found += [(first, number, occurrence) for first, occurrence in here]
         return self._earliest(matches, found)
 
+    def foresee_removals(self, located: Sequence[Located]) -> None:
+        """
+        Do most of what `with_removals` would take its time for, once most is located.
+        """
+        self._removals = foreseen(located, self._history, self._order)
+
     def with_removals(self, located: Sequence[Located]) -> list[Located]:
         """
         Return the same with the dates on which secrets left HEAD; `located` is all there is,
         since a secret that moved to another match has not left.
         """
-        return with_removal(located, self._history, self._order)
+        return with_removal(located, self._history, self._order, self._removals)
 
     def versions(self) -> PathVersions:
         """
@@ -187,7 +195,7 @@ class Attribution:
             occurrence = replace(
                 base,
                 path=path,
-                position=_within(path, begin, begin + match.end - match.start),
+                position=within(path, begin, begin + match.end - match.start),
                 in_head=still,
             )
             yield self._at(replace(spot, symlink=False), occurrence)
@@ -378,17 +386,3 @@ def _signed(occurrence: Occurrence, authors: dict[str, tuple[Identity, str]]) ->
     if known is None:
         return occurrence
     return replace(occurrence, author=known[0], date=known[1])
-
-
-def _within(path: bytes, start: int, end: int) -> Position:
-    before, inside = (path[a:b].decode("utf-8", "replace") for a, b in ((0, start), (start, end)))
-    line, column = _advance(1, 1, before)
-    end_line, end_column = _advance(line, column, inside)
-    return Position(line, column, end_line, end_column)
-
-
-def _advance(line: int, column: int, text: str) -> tuple[int, int]:
-    newlines = text.count("\n")
-    if newlines:
-        return line + newlines, len(text) - text.rfind("\n")
-    return line, column + len(text)

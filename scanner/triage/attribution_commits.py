@@ -74,14 +74,16 @@ class CommitOrder:
         """
         Return the rows of a commit, its first parent, that one's first parent, and so on.
         """
-        first: dict[int, int] = {}
-        for child, parent in zip(self._children.tolist(), self._parents.tolist(), strict=True):
-            first.setdefault(child, parent)
+        above = np.full(len(self), -1, np.int64)
+        # Of several parents the first is written last.
+        above[self._children[::-1]] = self._parents[::-1]
+        first = above.tolist()
         line = []
-        row: int | None = self.row(commit)
-        while row is not None and row >= 0:
+        row = self.row(commit)
+        while row >= 0:
             line.append(row)
-            row = first.pop(row, None)
+            above_it, first[row] = first[row], -1
+            row = above_it
         return np.array(line, np.int64)
 
     def ancestors(self, commit: str) -> npt.NDArray[np.bool_]:

@@ -23,30 +23,42 @@ _FILES = frozenset({Place.BLOB, Place.SYMLINK, Place.NOTE})
 Located = tuple[Match, tuple[Occurrence, ...]]
 
 
-def with_removal(located: Sequence[Located], history: History, order: CommitOrder) -> list[Located]:
+def foreseen(located: Sequence[Located], history: History, order: CommitOrder) -> Removals:
+    """
+    Return what `with_removal` is faster with, if it is asked about much the same later.
+    """
+    paths = {occurrence.path for occurrence in _gone(located).values() if occurrence.path}
+    removals = Removals(history, order, paths)
+    removals.look_up(paths)
+    return removals
+
+
+def with_removal(
+    located: Sequence[Located],
+    history: History,
+    order: CommitOrder,
+    removals: Removals | None = None,
+) -> list[Located]:
     """
     Return the same, with the author's date of the commit that removed each from HEAD.
 
     The line of first parents is asked first: a branch that forked before
     the removal and was merged after it does not make the secret live longer.
     """
-    gone = {
-        (number, place): occurrence
-        for number, (_, occurrences) in enumerate(located)
-        for place, occurrence in enumerate(occurrences)
-        if _has_left(occurrence)
-    }
+    gone = _gone(located)
     if not gone or history.head is None:
         return list(located)
     holders: dict[tuple[str, Secret | None], set[int]] = defaultdict(set)
     for match, _ in located:
         if match.document.blob is not None:
             holders[match.rule_id, match.secret].add(key_of(match.document.blob))
-    finder = _Removals(history, order, (o.path for o in gone.values() if o.path))
+    paths = {occurrence.path for occurrence in gone.values() if occurrence.path}
+    if removals is None or not removals.know(paths):
+        removals = Removals(history, order, paths)
     commits: dict[tuple[int, int], str] = {}
     for (number, place), occurrence in gone.items():
         match = located[number][0]
-        row = finder.row(occurrence.path or b"", holders[match.rule_id, match.secret])
+        row = removals.row(occurrence.path or b"", holders[match.rule_id, match.secret])
         if row is not None:
             commits[number, place] = order.id(row)
     dates = history.reader.authors(sorted(set(commits.values())))
@@ -54,6 +66,15 @@ def with_removal(located: Sequence[Located], history: History, order: CommitOrde
         (match, tuple(_dated(occurrences, number, commits, dates)))
         for number, (match, occurrences) in enumerate(located)
     ]
+
+
+def _gone(located: Sequence[Located]) -> dict[tuple[int, int], Occurrence]:
+    return {
+        (number, place): occurrence
+        for number, (_, occurrences) in enumerate(located)
+        for place, occurrence in enumerate(occurrences)
+        if _has_left(occurrence)
+    }
 
 
 def _has_left(occurrence: Occurrence) -> bool:
@@ -76,10 +97,15 @@ def _dated(
         yield occurrence if known is None else replace(occurrence, removed_at=known[1])
 
 
-class _Removals:
+class Removals:
+    """
+    Which commit on the way to HEAD was the first without what lay at a path.
+    """
+
     def __init__(self, history: History, order: CommitOrder, paths: Iterable[bytes]) -> None:
         head = history.head or ""
-        names = Names(history.trees, parts_of(paths))
+        self._parts = parts_of(paths)
+        names = Names(history.trees, self._parts)
         self._order = order
         self._line = order.first_parents(head)
         roots = history.commits.trees
@@ -88,6 +114,19 @@ class _Removals:
         self._below_head = order.ancestors(head)
         rows = np.flatnonzero(self._below_head)
         self._anywhere = Descent(names, roots[rows], -order.positions[rows])
+
+    def know(self, paths: Iterable[bytes]) -> bool:
+        """
+        Tell whether all these can be asked about.
+        """
+        return parts_of(paths) <= self._parts
+
+    def look_up(self, paths: Iterable[bytes]) -> None:
+        """
+        Look these up, so that asking about them takes no time.
+        """
+        for path in paths:
+            self._on_line.file(path)
 
     def row(self, path: bytes, holders: set[int]) -> int | None:
         """

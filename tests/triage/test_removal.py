@@ -4,12 +4,16 @@ When a secret left HEAD.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import pytest
 
+from scanner.sources.git import open_repository
+from scanner.sources.objects import ObjectWalk
+from scanner.triage.attribution import Attribution
 from tests.conftest import Repository
-from tests.triage.test_attribution import audit, only
+from tests.triage.test_attribution import audit, matches_in, only
 
 Maker = Callable[..., Repository]
 
@@ -106,3 +110,20 @@ def test_what_head_holds_or_never_held_has_not_left(state: str, repository: Make
     repo.git("checkout", "-q", "main")
 
     assert only(repo.path, b"MARK-1").removed_at is None
+
+
+def test_what_was_foreseen_gives_way_to_what_is_found_later(repository: Maker) -> None:
+    repo = repository()
+    repo.commit("first", **{"a.txt": "x = MARK-1\n", "deep/b.txt": "x = MARK-2\n"})
+    gone = repo.commit("second", **{"a.txt": "clean\n", "deep/b.txt": "clean\n"})
+    date = date_of(repo, gone)
+    for foreseen in ("1", "12"):
+        with contextlib.closing(ObjectWalk(open_repository(repo.path))) as walk:
+            matches = matches_in(walk)
+            attribution = Attribution(walk.history())
+            located = attribution.locate(matches)
+            attribution.foresee_removals(
+                [one for one in located if one[0].secret.reveal()[-1:].decode() in foreseen]
+            )
+            told = attribution.with_removals(located)
+        assert {o.removed_at for _, places in told for o in places} == {date}
