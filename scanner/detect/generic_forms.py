@@ -361,7 +361,7 @@ def _impossible(candidate: Candidate) -> bool:
     if excluded(candidate.name, value) or value.count(b" ") > 8:
         return True
     before = candidate.line[: candidate.start - len(candidate.between) - len(candidate.name)]
-    if made_up(candidate.name, value) or public(candidate.name, value, before):
+    if made_up(candidate.name, value) or public(candidate.name, value, before, candidate.line):
         return True
     if _NOT_WHOLE.search(value + candidate.line[candidate.end :][:3]):
         return True

@@ -18,6 +18,9 @@ _OF_PUBLIC = expression(rb"(?i)public_?key\w{0,12}[({][^(){}]*\Z")
 _NEAR = 100
 _LONGEST = 64
 _HASHED = (b"sha1$", b"sha224$", b"sha256$", b"sha384$", b"sha512$", b"md5$")
+_SHOWN = expression(rb"(?i)(?:\A|[^A-Za-z])(?:example|sample)[ \t]{1,3}\Z")
+_ESCAPES = expression(rb"(?:\\[uU][0-9A-Fa-f]{4,8}){1,40}")
+_COMMIT = expression(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _ID = expression(rb"(?:[-_.]uid|UID|(?i:uuid|guid|ids))\Z")
 
 
@@ -37,11 +40,18 @@ def made_up(name: bytes, value: bytes) -> bool:
     return _HOME_ROW.fullmatch(value) is not None
 
 
-def public(name: bytes, value: bytes, before: bytes) -> bool:
+def public(name: bytes, value: bytes, before: bytes, line: bytes) -> bool:
     """
     Return whether a value is public by the last word of its name, by the type that `before` the
-    name says it is part of, or a hash.
+    name says it is part of, a hash, the commit that its line links to, a sign that is written by
+    its number, or called an example.
     """
+    if _COMMIT.fullmatch(value) and b"/commit/" + value in line:
+        return True
+    if value.startswith(b"\\") and _ESCAPES.fullmatch(value):
+        return True
+    if _SHOWN.search(before[-_NEAR:]):
+        return True
     return (
         _ID.search(name) is not None
         or value.startswith(_HASHED)

@@ -35,6 +35,9 @@ from scanner.model import Limit
 _MAX_KEYS = 1_000
 _MAX_PUBLICS = 20_000
 _MAX_MAKERS = 20
+_CERTIFICATE = re.compile(rb"\x30\x82..\x30(?:\x81.|\x82..)(?:\xa0\x03\x02\x01|\x02)", re.DOTALL)
+"""A key begins with a number, and a certificate with what is signed in it."""
+
 _BROKEN_BITS = 768
 """RSA keys of so many bits have been computed from their public parts: RSA-768, in 2009."""
 
@@ -154,6 +157,9 @@ def _keys(secrets: Secrets) -> Iterator[_Key]:
         except TypeError:
             secrets.of(secret).says("a private key that a passphrase protects", -2 * LITTLE)
         except _BAD:
+            if _CERTIFICATE.match(_first_bytes(text)):
+                secrets.of(secret).says("what the armour holds is a certificate, and no key")
+                secrets.of(secret).most = HARMLESS
             secrets.of(secret).says("it does not parse as a key", -LITTLE / 2)
 
 
@@ -170,6 +176,14 @@ def _pem(secret: bytes) -> bytes | None:
     lines = [_JOINED.sub(b"", line).strip(b" \t\"',;\\") for line in found[2].split(b"\n")]
     body = b"\n".join(line for line in lines if line or b":" in found[2])
     return b"-----BEGIN %s-----\n%s\n-----END %s-----\n" % (found[1], body.strip(), found[1])
+
+
+def _first_bytes(text: bytes) -> bytes:
+    body = b"".join(text.split(b"\n")[1:-2])[:40]
+    try:
+        return b64decode(body)
+    except ValueError:
+        return b""
 
 
 def _kind(public: object) -> str:

@@ -16,7 +16,8 @@ _SHORTEST = 20
 
 # Keys of the samples of Firebase; of the storage and database emulators of Azure;
 # of the reference of Stripe; tokens and keys of a swarm in the reference of Docker; the keys of
-# MinIO's playground; tokens in the guide of Django REST framework, and of RFC 6749.
+# MinIO's playground; tokens in the guide of Django REST framework, and of RFC 6749; a cookie in
+# RFC 7541.
 _HASHES = frozenset(
     bytes.fromhex(code)
     for code in (
@@ -43,6 +44,7 @@ _HASHES = frozenset(
         "e6d1b65208cb54f6",
         "9a119b06a213486f",
         "cd5b49fcc80a6e3d",
+        "415b9007f302697f",
     )
 )
 

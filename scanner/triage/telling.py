@@ -28,8 +28,8 @@ _SAID = 0.3
 """What is left of the score of a state that another finding tells as well."""
 
 _KINDS_OF_KEYS = _KEYS | {
-    "private-key-base64", "private-key-der-base64", _OPEN_KEY, "private-key-fake",
-    "keystore-plaintext", "keystore-fake",
+    "private-key-base64", "private-key-der-base64", "private-key-jwk", "private-key-fake",
+    "keystore-plaintext", "keystore-fake", _OPEN_KEY,
 }  # fmt: skip
 _A_SET = 3
 """So many keys in one folder of tests are a set: one of them is told."""
@@ -133,15 +133,14 @@ def _tell_sets_once(groups: Iterable[Group]) -> None:
     for group in groups:
         if group.rule.id not in _KINDS_OF_KEYS or group.score < MEDIUM_FROM or not group.counts:
             continue
-        if group.secret is not None and not group.proven:
-            continue  # what does not parse is perhaps no test's key, but one that was altered
         paths = [occurrence.path for occurrence in group.occurrences]
         if paths[0] is not None and all(path is not None and of_tests(path) for path in paths):
             folders.setdefault(paths[0].rpartition(b"/")[0], []).append(group)
     for held in folders.values():
-        if len(held) < _A_SET:
+        # What does not parse is perhaps no key of tests, but one that was altered: it makes no set.
+        if sum(group.proven or group.secret is None for group in held) < _A_SET:
             continue
-        told = max(held, key=lambda group: (group.secret is not None, group.score))
+        told = max(held, key=lambda group: (group.proven, group.secret is not None, group.score))
         more = f"{len(held) - 1} more keys lie in this folder of tests, of low confidence"
         told.reasons = (*told.reasons, more)
         for group in held:

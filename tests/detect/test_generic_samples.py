@@ -65,4 +65,31 @@ def test_what_is_public_is_no_candidate(line: str) -> None:
     ],
 )
 def test_what_stands_near_it_is_not(name: str, before: str) -> None:
-    assert not public(name.encode(), b"value", before.encode())
+    assert not public(name.encode(), b"value", before.encode(), b"")
+
+
+COMMIT = fill("{{hex:40}}").encode()
+
+
+@pytest.mark.parametrize(
+    ("before", "value", "line"),
+    [
+        pytest.param(b"- `for of ", COMMIT, b"[" + COMMIT + b"](/o/r/commit/" + COMMIT + b")", id="link"),
+        pytest.param(b"emoji[", rb"\U1F5DD\UFE0F", b"", id="sign"),
+        pytest.param(b"# Example ", b"nz5ej2kypkvcw0rn5cvhs6qxtm", b"", id="called an example"),
+    ],
+)  # fmt: skip
+def test_what_is_shown_to_everybody_is_no_secret(before: bytes, value: bytes, line: bytes) -> None:
+    assert public(b"key", value, before, line)
+
+
+@pytest.mark.parametrize(
+    ("before", "value", "line"),
+    [
+        pytest.param(b"", COMMIT, b"key = " + COMMIT + b" # see /commit/x", id="another commit"),
+        pytest.param(b"", rb"\U1F5DDx", b"", id="more than signs"),
+        pytest.param(b"# in this example the ", b"nz5ej2kypkvcw0rn5cvhs", b"", id="a word between"),
+    ],
+)
+def test_what_only_stands_near_such_words_stays(before: bytes, value: bytes, line: bytes) -> None:
+    assert not public(b"key", value, before, line)

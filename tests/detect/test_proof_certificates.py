@@ -155,3 +155,20 @@ def test_a_key_that_anybody_can_compute_is_low(monkeypatch):
 
     assert match.score == HARMLESS
     assert "anybody can compute it" in " ".join(match.reasons)
+
+
+def test_a_certificate_in_the_armour_of_a_key_is_no_key():
+    text = certificate().replace(b"CERTIFICATE", b"PRIVATE KEY")
+    (match,) = judged(found(text, "private-key", SHIPPED, 0.95))
+
+    assert match.score == HARMLESS
+    assert "is a certificate, and no key" in " ".join(match.reasons)
+
+
+def test_a_key_that_was_altered_is_not_taken_for_a_certificate():
+    lines = pem(RSA).split(b"\n")
+    text = b"\n".join([*lines[:3], lines[3][::-1], *lines[4:-3], *lines[-2:]])
+    (match,) = judged(found(text, "private-key", SHIPPED, 0.95))
+
+    assert match.score == 0.95
+    assert "it does not parse as a key" in match.reasons

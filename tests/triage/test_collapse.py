@@ -210,3 +210,9 @@ def test_a_set_of_keys_in_a_folder_of_tests_is_told_by_one_of_them():
 )
 def test_keys_that_are_no_set_are_all_told(keys, count: int):
     assert told(*keys) == ["private-key"] * count
+
+
+def test_a_key_that_does_not_parse_goes_with_the_set_of_its_folder():
+    broken, places = word("{{alnum:60}}", b"tests/keys/broken.pem", "private-key")
+    assert told(*keys_in("tests/keys", 3), (broken, places)) == ["private-key"]
+    assert told(*keys_in("tests/keys", 2), (broken, places)) == ["private-key"] * 3
