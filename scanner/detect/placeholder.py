@@ -26,6 +26,9 @@ TEMPLATE_SLOT = expression(rb"\{\{-?\s*[\w.:|-]+\s*(?:\}\}|\Z)")
 
 _MASK = expression(rb"[xX]{6}|\*{4}|\.{4}|_{6}|-{8}|\xe2\x80\xa6|\xe2\x80\xa2{3}|0{10}|[?]{4}")
 _REPEAT = expression(rb"(.)\1{7}|(.{2,4})\2{4}", re.DOTALL)
+_REPEATED = 7
+"""At least so many bytes of what it fits have stood before."""
+
 _LONG = 200
 _BINARY = 100
 _NOUGHTS = expression(rb"A{8,}")
@@ -41,6 +44,9 @@ _RUNS = (
     b"98765432109876543210",
 )
 _RUN_LENGTH = 8
+_RUN_PARTS = frozenset(
+    run[at : at + _RUN_LENGTH] for run in _RUNS for at in range(len(run) - _RUN_LENGTH + 1)
+)
 _LONG_RUN = expression(b"|".join(_RUNS[0][at : at + 12] for at in range(15)))
 """Chance makes no such run, however long the value around it is."""
 
@@ -64,7 +70,8 @@ def placeholder(value: bytes) -> str | None:
     if _TAUGHT.fullmatch(value):
         return "it says that it is an example"
     lowered = value.lower()
-    runs = sum(_sequential(lowered[at : at + _RUN_LENGTH]) for at in range(0, len(value), 4))
+    parts = [lowered[at : at + _RUN_LENGTH] for at in range(0, len(value), 4)]
+    runs = sum([part in _RUN_PARTS for part in parts])
     if runs * 8 >= len(value) or _LONG_RUN.search(lowered) or _ends_in_a_run(lowered):
         return "a run of the alphabet or the keyboard"
     return None
@@ -80,7 +87,8 @@ def _repeats(value: bytes) -> bool:
         rest = _NOUGHTS.sub(b"", value)
         value = rest if 2 * len(rest) > len(value) else value
     if len(value) < _LONG:
-        return _REPEAT.search(value) is not None
+        # What repeats so has few bytes of its own; most values have many.
+        return len(set(value)) <= len(value) - _REPEATED and _REPEAT.search(value) is not None
     body = _BLANKS.sub(b"", value)
     return sum(len(found[0]) for found in _REPEAT.finditer(body)) * 8 >= len(body)
 
@@ -93,7 +101,3 @@ def _ends_in_a_run(value: bytes) -> bool:
         return False
     last = value.rstrip(b"/").rpartition(b"/")[2]
     return len(last) >= _RUN_LENGTH and any(last in run for run in _RUNS)
-
-
-def _sequential(part: bytes) -> bool:
-    return len(part) == _RUN_LENGTH and any(part in run for run in _RUNS)

@@ -4,7 +4,6 @@ What tells ciphertext from text, and a credential from a word that stands for on
 
 from __future__ import annotations
 
-import base64
 import binascii
 import bisect
 import enum
@@ -74,10 +73,12 @@ def value_kind(value: str) -> ValueKind:
     bare = value.strip("\"'")
     if not bare:
         return ValueKind.EMPTY
-    if TEMPLATE in bare or _EXPRESSION.search(bare[:4096]):
-        return ValueKind.TEMPLATE
-    if _REFERENCE.match(bare):
-        return ValueKind.REFERENCE
+    # Nearly every value of a large manifest is letters and digits alone.
+    if not (bare.isalnum() and bare.isascii()) or bare.lower().startswith("awssm"):
+        if TEMPLATE in bare or _EXPRESSION.search(bare[:4096]):
+            return ValueKind.TEMPLATE
+        if _REFERENCE.match(bare):
+            return ValueKind.REFERENCE
     if _PLACEHOLDER.match(bare[:200]):
         return ValueKind.PLACEHOLDER
     return ValueKind.LITERAL
@@ -162,7 +163,7 @@ def from_base64(text: bytes, *, padded: bool = True) -> bytes | None:
     if len(text) % 4:
         return None
     try:
-        return base64.b64decode(text, validate=True)
+        return binascii.a2b_base64(text)
     except binascii.Error:
         return None
 

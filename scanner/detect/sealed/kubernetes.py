@@ -6,8 +6,8 @@ a secret kept elsewhere (ExternalSecret, SecretStore, CSI, Vault agent, kustomiz
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from scanner.detect.sealed.evidence import (
     TEMPLATE,
@@ -24,6 +24,7 @@ from scanner.detect.sealed.line_reader import Leaf
 from scanner.detect.sealed.sample import is_sample
 from scanner.detect.sealed.structure import Tree, documents
 from scanner.model import SealRecord
+from scanner.records import replace
 
 _TEXT_SUFFIXES = frozenset({"yaml", "yml", "json", "tpl", "tmpl", "j2", "jinja", "jinja2", "gotmpl",
     "yamlt", "template", "txt", "bak", "orig", "old", "tmp", "dist", ""})  # fmt: skip
@@ -56,33 +57,71 @@ def check(data: bytes, path: bytes | None = None) -> list[SealRecord]:
     if path is not None and extension(path) not in _TEXT_SUFFIXES:
         return []
     records: list[SealRecord] = []
+    kustomize = base_name(path).startswith("kustomization")
     for tree in documents(data, lambda text: _WANTED.search(text) is not None):
-        sops = any(leaf.path[:1] == ("sops",) for leaf in tree.leaves)
-        for part, prefix, kind, line in _objects(tree):
-            if kind == "Secret" and not sops:
+        seen = _seen(tree)
+        for part, prefix, kind, line in _objects(tree, seen.kinds):
+            if kind == "Secret" and not seen.sops:
                 records.append(_secret(part, prefix, line))
             elif kind == "SealedSecret":
                 records.append(_sealed_secret(part, prefix, line))
             elif kind in _REFERENCES:
                 records.append(_external(part, prefix, kind, line))
-        records += _generators(tree, path)
-        records += _agent(tree)
-        records += _inside(tree)
+        if seen.generators and (kustomize or _is_kustomize(seen.kinds)):
+            records += _generators(seen.generators)
+        records += _agent(seen.agents)
+        records += _inside(seen.texts)
     return records
 
 
-def _inside(tree: Tree) -> Iterator[SealRecord]:
+class _Seen(NamedTuple):
+    """
+    The leaves of a document that say what it is, gathered in one walk.
+    """
+
+    kinds: list[Leaf]
+    generators: list[Leaf]
+    agents: list[Leaf]
+    texts: list[Leaf]
+    """Those of several lines."""
+
+    sops: bool
+
+
+def _seen(tree: Tree) -> _Seen:
+    kinds: list[Leaf] = []
+    generators: list[Leaf] = []
+    agents: list[Leaf] = []
+    texts: list[Leaf] = []
+    sops = False
+    for leaf in tree.leaves:
+        path, value, *_ = leaf
+        if "\n" in value:
+            texts.append(leaf)
+        if not path:
+            continue
+        last = path[-1]
+        if last == "kind":
+            kinds.append(leaf)
+        elif "vault.hashicorp.com/" in last and "annotations" in path:
+            agents.append(leaf)
+        if path[0] == "secretGenerator":
+            generators.append(leaf)
+        elif path[0] == "sops":
+            sops = True
+    return _Seen(kinds, generators, agents, texts, sops)
+
+
+def _inside(texts: Iterable[Leaf]) -> Iterator[SealRecord]:
     """
     Yield what lies open in manifests that stand as text in another's values.
     """
-    for leaf in tree.leaves:
-        if "\n" not in leaf.value or leaf.path[-1:] == ("description",):
-            continue
-        if _WANTED.search(leaf.value) is None:
+    for leaf in texts:
+        if leaf.path[-1:] == ("description",) or _WANTED.search(leaf.value) is None:
             continue
         body = leaf.value.encode("utf-8", "replace")
         for inner in documents(body, lambda text: _WANTED.search(text) is not None):
-            for part, prefix, kind, line in _objects(inner):
+            for part, prefix, kind, line in _objects(inner, _seen(inner).kinds):
                 if kind == "Secret":
                     record = _secret(part, prefix, line)
                     if record.state == "plaintext":
@@ -91,19 +130,20 @@ def _inside(tree: Tree) -> Iterator[SealRecord]:
                         )
 
 
-def _objects(tree: Tree) -> Iterator[tuple[Tree, tuple[str, ...], str, int]]:
+def _objects(tree: Tree, kinds: Sequence[Leaf]) -> Iterator[tuple[Tree, tuple[str, ...], str, int]]:
     """
     Yield each manifest that holds, seals or names a secret: its own part of the tree, where it
     stands, its kind and line.
     """
     found: dict[tuple[str, ...], dict[str, int]] = {}
-    if any(leaf.path == ("kind",) and leaf.value == "SecretList" for leaf in tree.leaves):
+    if any(leaf.path == ("kind",) and leaf.value == "SecretList" for leaf in kinds):
         found = _of_a_list(tree)
-    for leaf in tree.leaves:
+    for leaf in kinds:
         path = leaf.path
-        if path and path[-1] == "kind" and len(path) <= _DEEPEST and _is_kind(leaf.value):
+        if len(path) <= _DEEPEST and _is_kind(leaf.value):
             found.setdefault(path[:-1], {}).setdefault(leaf.value, leaf.line)
-    for prefix, part in _parts(tree, found).items():
+    parts = {(): tree} if found.keys() == {()} else _parts(tree, found)
+    for prefix, part in parts.items():
         for kind, line in found[prefix].items():
             if _is_object(part, prefix):
                 yield part, prefix, kind, line
@@ -153,9 +193,13 @@ def _is_object(part: Tree, prefix: tuple[str, ...]) -> bool:
     return bool(names & {"data", "stringData", "spec", "metadata", "apiVersion"})
 
 
-def _record(fmt: str, state: str, reason: str, line: int, **more: str | None) -> SealRecord:
-    detail = tuple((key, value) for key, value in more.items() if value)
-    return SealRecord(format=fmt, state=state, reason=reason, line=line, detail=detail)
+def _record(
+    fmt: str, state: str, reason: str, line: int, *, sample: bool = False, **more: str | None
+) -> SealRecord:
+    detail = tuple([(key, value) for key, value in more.items() if value])
+    return SealRecord(
+        format=fmt, state=state, reason=reason, line=line, detail=detail, sample=sample
+    )
 
 
 def _name(tree: Tree, prefix: tuple[str, ...]) -> str | None:
@@ -171,18 +215,19 @@ def _secret(tree: Tree, prefix: tuple[str, ...], line: int) -> SealRecord:
         for leaf in tree.under((*prefix, section))
     ]
     values += _applied(tree, prefix)
-    coded = [(leaf, section == "data") for leaf, section in values]
-    coded = [(leaf, encoded) for leaf, encoded in coded if _lies_open(leaf, encoded=encoded)]
-    if coded:
-        opened = [leaf for leaf, _ in coded]
+    open_ones = [
+        (leaf, text)
+        for leaf, section in values
+        if (text := _open_text(leaf, encoded=section == "data")) is not None
+    ]
+    if open_ones:
+        opened = [leaf for leaf, _ in open_ones]
         keys = ", ".join(repr(leaf.path[-1]) for leaf in opened[:5])
         more = f" and {len(opened) - 5} more" if len(opened) > 5 else ""
         reason = f"{keys}{more}: base64 or plain text, which anyone can read"
         place = next((leaf for leaf in opened if _TELLING.search(leaf.path[-1])), opened[0])
-        record = _record(fmt, "plaintext", reason, place.line, name=name)
-        return replace(
-            record, sample=all(is_sample(_plain(leaf, encoded=code)) for leaf, code in coded)
-        )
+        sample = all(is_sample(text) for _, text in open_ones)
+        return _record(fmt, "plaintext", reason, place.line, sample=sample, name=name)
     if any(leaf.value.strip() for leaf, _ in values) or tree.templated:
         return _record(fmt, "reference", "its values come from elsewhere", line, name=name)
     return _record(fmt, "reference", "holds no value", line, name=name)
@@ -202,24 +247,28 @@ def _applied(tree: Tree, prefix: tuple[str, ...]) -> Iterator[tuple[Leaf, str]]:
                     yield Leaf(one.path, one.value, leaf.line, one.kind), section
 
 
-def _lies_open(leaf: Leaf, *, encoded: bool) -> bool:
+def _lies_open(leaf: Leaf) -> bool:
+    return _open_text(leaf, encoded=False) is not None
+
+
+def _open_text(leaf: Leaf, *, encoded: bool) -> str | None:
+    """
+    Return what a value says that lies open, undone if it is `encoded`; `None` if it does not.
+    """
     value = leaf.value.strip()
     if value_kind(value) is not ValueKind.LITERAL or value in ("null", "~"):
-        return False
+        return None
     if value.startswith(("ENC[", "$ANSIBLE_VAULT", "encrypted:", "-----BEGIN AGE ENCRYPTED")):
-        return False
+        return None
     if _PUBLIC_KEYS.match(leaf.path[-1]):
-        return False
-    plain = from_base64(re.sub(r"\s", "", value).encode()) if encoded else None
+        return None
+    plain = from_base64("".join(value.split()).encode()) if encoded else None
     if plain is None:
-        return True
+        return leaf.value
     text = plain.decode("utf-8", "replace")
-    return bool(text.strip()) and value_kind(text) is ValueKind.LITERAL and not _is_sealed(plain)
-
-
-def _plain(leaf: Leaf, *, encoded: bool) -> str:
-    plain = from_base64(re.sub(r"\s", "", leaf.value).encode()) if encoded else None
-    return leaf.value if plain is None else plain.decode("utf-8", "replace")
+    if not text.strip() or value_kind(text) is not ValueKind.LITERAL or _is_sealed(plain):
+        return None
+    return text
 
 
 def _is_sealed(plain: bytes) -> bool:
@@ -246,7 +295,7 @@ def _sealed_secret(tree: Tree, prefix: tuple[str, ...], line: int) -> SealRecord
             (*spec, "data"),
         )
         for leaf in tree.under(where)
-        if leaf.path != (*spec, "data") and _lies_open(leaf, encoded=False)
+        if leaf.path != (*spec, "data") and _lies_open(leaf)
     ]
     judged = [(leaf, *judge_sealed_value(leaf.value)) for leaf in values if not _cut_out(leaf)]
     bad = [(leaf, state, why) for leaf, state, why in judged if state != "sealed"]
@@ -308,7 +357,7 @@ def _external(tree: Tree, prefix: tuple[str, ...], kind: str, line: int) -> Seal
     fmt, name = "external-secret", _name(tree, prefix)
     for leaf in tree.under((*prefix, "spec")):
         inside = leaf.path[len(prefix) :]
-        if "fake" in inside and inside[-1] == "value" and _lies_open(leaf, encoded=False):
+        if "fake" in inside and inside[-1] == "value" and _lies_open(leaf):
             reason = "a store of kind `fake` holds its values in plain text"
             return _record(fmt, "plaintext", reason, leaf.line, kind=kind, name=name)
         if inside[1:4] == ("target", "template", "data") and tells(inside[-1], leaf.value):
@@ -318,18 +367,16 @@ def _external(tree: Tree, prefix: tuple[str, ...], kind: str, line: int) -> Seal
                    name=name)  # fmt: skip
 
 
-def _generators(tree: Tree, path: bytes | None) -> list[SealRecord]:
-    kustomize = base_name(path).startswith("kustomization") or any(
-        leaf.path == ("kind",) and leaf.value in ("Kustomization", "Component")
-        for leaf in tree.leaves
+def _is_kustomize(kinds: Sequence[Leaf]) -> bool:
+    return any(
+        leaf.path == ("kind",) and leaf.value in ("Kustomization", "Component") for leaf in kinds
     )
-    if not kustomize:
-        return []
+
+
+def _generators(leaves: Iterable[Leaf]) -> list[SealRecord]:
     records = []
     sources = []
-    for leaf in tree.leaves:
-        if leaf.path[:1] != ("secretGenerator",):
-            continue
+    for leaf in leaves:
         if "literals" in leaf.path:
             key, _, value = leaf.value.partition("=")
             if value and value_kind(value) is ValueKind.LITERAL:
@@ -343,9 +390,9 @@ def _generators(tree: Tree, path: bytes | None) -> list[SealRecord]:
     return records
 
 
-def _agent(tree: Tree) -> list[SealRecord]:
-    for leaf in tree.leaves:
-        if leaf.path and "annotations" in leaf.path and "vault.hashicorp.com/" in leaf.path[-1]:
-            reason = "annotations of the Vault agent: the secret is injected at run time"
-            return [_record("external-secret", "reference", reason, leaf.line, kind="vault-agent")]
-    return []
+def _agent(annotations: Sequence[Leaf]) -> list[SealRecord]:
+    if not annotations:
+        return []
+    reason = "annotations of the Vault agent: the secret is injected at run time"
+    line = annotations[0].line
+    return [_record("external-secret", "reference", reason, line, kind="vault-agent")]

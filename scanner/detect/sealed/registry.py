@@ -11,11 +11,12 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from scanner.detect.sealed.private_key_starts import DER_STARTS
 from scanner.model import SealRecord
+from scanner.records import replace
 
 
 class Check(Protocol):

@@ -18,6 +18,7 @@ user username name login client id email mail admin administrator root guest foo
 hello world xyz abc none empty change it replace redacted private public webhook github gitlab
 bitbucket slack git
 """
+_SINGLE = frozenset(_NAMES.split())
 _WORD = f"(?:{'|'.join(_NAMES.split())})"
 _WORDS = re.compile(rf"(?i)\W*{_WORD}(?:[-_. '!,]+{_WORD}){{0,7}}\W*")
 _FRAME = re.compile(r"-----BEGIN ([A-Z ]+)-----\s*-----END \1-----\s*")
@@ -36,6 +37,9 @@ def is_sample(value: str) -> bool:
         return True
     if len(value) > _LONGEST:  # of a text that holds a secret a word tells nothing
         return False
-    if _WORDS.fullmatch(value) or _SLOT.search(value):
+    if value.isalnum() and value.isascii():  # nearly all of a large manifest, and quickly told
+        if value.lower() in _SINGLE:
+            return True
+    elif _WORDS.fullmatch(value) or _SLOT.search(value):
         return True
     return '"' not in value and placeholder(value.encode("utf-8", "replace")) is not None

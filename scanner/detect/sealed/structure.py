@@ -15,6 +15,7 @@ import yaml
 
 from scanner.detect.sealed.evidence import TEMPLATE
 from scanner.detect.sealed.line_reader import Leaf, read_lines
+from scanner.detect.sealed.plain_lines import read_plain
 from scanner.detect.sealed.yaml_events import (
     MAX_DEPTH,
     MAX_LEAVES,
@@ -140,6 +141,9 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _document(text: str, line: int, *, exact: bool) -> Tree:
+    plain = read_plain(text, line, limit=MAX_LEAVES)
+    if plain is not None:
+        return Tree(plain, line, exact=exact)
     clean, templated = _without_templates(text)
     if exact:
         try:
