@@ -2,6 +2,7 @@
 Train the confidence score and write `scanner/detect/weights.bin`.
 
     python benchmarks/train_score.py CORPUS [--write] [--peers FILE] [--popular DIR] [--folds DIR]
+                                      [--plot FILE]
 
 CORPUS is a folder with `data/` (repositories by id) and `meta/` (one CSV of labelled lines a
 repository) in the layout of CredData.  `--peers` adds the test cases of other scanners (JSON lines
@@ -31,6 +32,7 @@ from pathlib import Path
 import hyperscan
 import lightgbm
 import numpy as np
+import reliability
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
@@ -457,6 +459,7 @@ def main() -> None:
     parser.add_argument("--peers", type=Path, help="test cases of other scanners, as JSON lines")
     parser.add_argument("--popular", type=Path, help="where popular repositories are checked out")
     parser.add_argument("--folds", type=Path, help="where to write the weights of each fold")
+    parser.add_argument("--plot", type=Path, help="where to draw the calibration, as SVG")
     args = parser.parse_args()
 
     labels = read_labels(args.corpus / "meta")
@@ -473,7 +476,7 @@ def main() -> None:
     print(f"{len(samples)} candidates, {(y == 1).sum()} true; {x.shape[1]} features")
     own = np.array([s.measured and s.label >= 0 for s in samples])
     print(f"{own.sum()} of them of the corpus, {y[own].sum()} true")
-    shipped, folds = train(x, samples, own)
+    shipped, folds = train(x, samples, own, args.plot)
     if args.folds:
         write_folds(args.folds, tables, folds, samples)
     if args.write:
@@ -484,11 +487,12 @@ _Forests = dict[str, dict[str, array.array]]
 
 
 def train(
-    x: np.ndarray, samples: list[Sample], own: np.ndarray
+    x: np.ndarray, samples: list[Sample], own: np.ndarray, plot: Path | None
 ) -> tuple[_Forests, list[tuple[np.ndarray, _Forests]]]:
     """
     Return the forests to ship, and those of each fold with the indexes that they have not seen.
     """
+    plotted: list[tuple[str, np.ndarray, np.ndarray]] = []
     y = np.array([s.label for s in samples])
     weight = weights_of(samples)
     use = y >= 0
@@ -517,7 +521,15 @@ def train(
         report_calibration(name, np.interp(raw, *calibration)[:, own].ravel(), truth)
         print(f"{name}: a calibration that has not seen the repository either")
         report_calibration(name, probability[:, own].ravel(), truth)
+        plotted.append((name, probability[:, own].ravel(), truth))
         shipped[name] = flatten(fit(part[use], y[use], weight[use]), calibration)
+    if plot:
+        (_, content_scores, truth), (_, whole_scores, _) = plotted
+        sets = [
+            ("path not known, tenths", "#b60", reliability.tenths(content_scores, truth)),
+            ("path known, tenths", "#06c", reliability.tenths(whole_scores, truth)),
+        ]
+        reliability.draw(plot, sets)
     return shipped, folds
 
 
@@ -545,12 +557,9 @@ def write_folds(
 
 
 def report_calibration(name: str, probability: np.ndarray, y: np.ndarray) -> None:
-    p, t = probability, y
-    print(f"{name}: decile, candidates, mean score, share true")
-    for low in np.arange(0, 1, 0.1):
-        inside = (p >= low) & (p < low + 0.1 + (low > 0.85))
-        if inside.any():
-            print(f"  {low:.1f}  {inside.sum():6d}  {p[inside].mean():.3f}  {t[inside].mean():.3f}")
+    kept, scale = reliability.tenths(probability, y), reliability.widths(probability, y)
+    print(reliability.told(f"{name}, tenths of what is worth keeping", kept, REPEATS))
+    print(reliability.told(f"{name}, tenths of the scale", scale, REPEATS))
 
 
 if __name__ == "__main__":

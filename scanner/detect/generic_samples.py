@@ -21,6 +21,11 @@ _HASHED = (b"sha1$", b"sha224$", b"sha256$", b"sha384$", b"sha512$", b"md5$")
 _SHOWN = expression(rb"(?i)(?:\A|[^A-Za-z])(?:example|sample)[ \t]{1,3}\Z")
 _ESCAPES = expression(rb"(?:\\[uU][0-9A-Fa-f]{4,8}){1,40}")
 _COMMIT = expression(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_AMOUNT = expression(
+    rb"-0x[0-9a-fA-F]{1,16}|[0-9]{1,6}(?:ns|us|ms|s|m|h|d|kb|mb|gb|KB|MB|GB|Ki|Mi|Gi)"
+)
+"""A number of the code, a time or a size."""
+
 _ID = expression(rb"(?:[-_.]uid|UID|(?i:uuid|guid|ids))\Z")
 
 
@@ -34,6 +39,8 @@ def made_up(name: bytes, value: bytes) -> bool:
     plain = value.lower().translate(_PLAIN)
     if plain != value.lower() and _IN_DISGUISE.fullmatch(plain):
         return True
+    if value.isdigit() and value in _RUNS:
+        return True
     runs = _TWO_RUNS.fullmatch(value)
     if runs and runs[1] in _RUNS and runs[2] in _RUNS:
         return True
@@ -43,8 +50,8 @@ def made_up(name: bytes, value: bytes) -> bool:
 def public(name: bytes, value: bytes, before: bytes, line: bytes) -> bool:
     """
     Return whether a value is public by the last word of its name, by the type that `before` the
-    name says it is part of, a hash, the commit that its line links to, a sign that is written by
-    its number, or called an example.
+    name says it is part of, an amount, a hash, the commit that its line links to, a sign that is
+    written by its number, or called an example.
     """
     if _COMMIT.fullmatch(value) and b"/commit/" + value in line:
         return True
@@ -54,6 +61,7 @@ def public(name: bytes, value: bytes, before: bytes, line: bytes) -> bool:
         return True
     return (
         _ID.search(name) is not None
+        or _AMOUNT.fullmatch(value) is not None
         or value.startswith(_HASHED)
         or (name[-3:].lower() == b"key" and _OF_PUBLIC.search(before[-_NEAR:]) is not None)
     )

@@ -13,7 +13,7 @@ _WORDS = expression(
     rb"(?i)example|placeholder|changeme|change[_-](?:me|this)|redacted|dummy|"
     rb"your[_-]?(?:api|token|key|secret|password|access|private|client|account|own)|"
     rb"(?:insert|replace|enter|put|add)[_-](?:your|me|here|with)|[_-]here\b|"
-    rb"to-?be-?replaced|notarealkey|not-?a-?real|foo_?bar|random[_-](?:password|secret|token|key)"
+    rb"to-?be-?replaced|notarealkey|not-?a-?real|foo_?bar|(?:deadbeef){2}|random[_-](?:password|secret|token|key)"
 )
 _SHAPES = expression(
     rb"\$\{?[A-Za-z_(][^\s]*|\$\([^)]*\)|\{\{.*\}\}|<[^<>]*>|%\([^)]*\)s|%[A-Za-z_]+%|"

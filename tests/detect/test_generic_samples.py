@@ -16,6 +16,7 @@ from tests.lookalikes import fill
     [
         pytest.param("token", "def456", id="two runs"),
         pytest.param("api_key", "mnopqr987", id="two runs, one down"),
+        pytest.param("secret", "654321", id="a run"),
         pytest.param("secretAccessKey", "fdsa", id="home row"),
         pytest.param("KEY", "ajklasdf0ojaisdf", id="home row and more"),
         pytest.param("token", "t0k3n", id="in disguise"),
@@ -31,7 +32,9 @@ def test_what_was_made_up_while_writing_says_so(name: str, value: str) -> None:
     [
         pytest.param("password", "def456", id="people choose it"),
         pytest.param("db_pass", "s3cr3t", id="people choose that too"),
+        pytest.param("password", "654321", id="people choose a run"),
         pytest.param("token", "dfe456", id="no run"),
+        pytest.param("pin", "651432", id="no run at all"),
         pytest.param("token", "def4956", id="no run of digits"),
         pytest.param("token", "secret", id="no disguise"),
         pytest.param("token", "{{lower:24}}", id="letters"),
@@ -48,6 +51,8 @@ def test_what_only_looks_like_it_stays(name: str, value: str) -> None:
         pytest.param('want: PublicKey{ID: nil, Key: String("{{base64:43}}=")},', id="public key"),
         pytest.param('tokens.FieldUID: []byte("{{alnum:24}}"),', id="id"),
         pytest.param('"token_uid": "{{alnum:24}}"', id="id, apart"),
+        pytest.param("MaxTokenTTL: '3600s'", id="time"),
+        pytest.param("E_NO_KEY = -0x3f8b9d62", id="number below nought"),
         pytest.param("authorizedClientIds = ['{{alnum:12}}'];", id="ids"),
         pytest.param('"password": "sha1$1b11b${{hex:40}}"', id="hash"),
     ],

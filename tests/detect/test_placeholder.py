@@ -26,6 +26,7 @@ from tests.lookalikes import fill
         pytest.param(b"CHANGE-THIS! VERY IMPORTANT!", id="asks for it"),
         pytest.param(b"<token>", id="brackets"),
         pytest.param(b"foobar", id="a word of samples"),
+        pytest.param(b"deadbeef" * 5, id="a word of hex, again and again"),
         pytest.param(b"random_password", id="says how it would be made"),
         pytest.param(b"TlRM" + b"A" * 120, id="noughts alone"),
         pytest.param(b"AC" + b"a" * 32, id="one letter"),
