@@ -23,7 +23,8 @@ _NAME = expression(
       | webtoken | (?:next|page|paging|continu(?:e|ation)|sync)[-_.]?(?:page[-_.]?)?token)\Z
   | key\.(?:string|int|int64|bool)(?:slice)?\Z
   | public_?key | pub[-_]?key\d{0,4}\Z | encrypted | (?:sealed|wrapped)[-_](?:data[-_])?key
-  | tokeni[sz]er | token[-_](?:emb|types?\b) | data-[a-z-]{0,40}hmac\Z
+  | tokeni[sz]er | token[-_](?:emb|types?\b) | style-?sheet-?token
+  | keys?\.json\Z | data-[a-z-]{0,40}hmac\Z
   | cipher_?text | (?:md5|sha\d{1,3})[-_]pass | [-_]cek\Z
   | key[-_.]?(?:down|up|press) | sec-?websocket-?(?:key|accept) | lock-token
   | (?:primary|foreign|composite|unique|sort|partition)[-_.]?keys?\Z"""

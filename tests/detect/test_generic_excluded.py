@@ -85,6 +85,8 @@ OPENS_NOTHING = {
     "public key with its size": ("pubkey256", "{{base64:44}}"),
     "handshake of a socket, by a method": ("setSecWebSocketKey", "{{base64:22}}=="),
     "greatest number": ("NSMnemonicLoc", "2147483647"),
+    "mark of a style sheet": ("legacyStylesheetToken", "lwc-{{alnum:11}}"),
+    "file of public keys": ("registry.npmjs.org%2Fkeys.json", "{{base64:88}}"),
     "sentence": ("FORGOT_PASSWORD", "Şifrənizi unutdunuz?"),
 }
 MAY_OPEN = {

@@ -287,6 +287,18 @@ def test_a_token_that_is_good_stays_among_tests():
     assert match.score + match.nudge > 0.95
 
 
+@pytest.mark.parametrize(("there", "low"), [("tests/jwt/key.pem", True), ("deploy/key.pem", False)])
+def test_a_token_of_tests_is_low_if_what_signs_it_is_among_tests_too(there: str, low: bool):
+    text = unsigned("RS256")
+    signed = text + b"." + coded(RSA.sign(text, padding.PKCS1v15(), SHA256()))
+    one, key = judged(
+        found(signed, "jwt", "tests/jwt/a.go", 0.95), found(pem(RSA), "private-key", there, 0.95)
+    )
+
+    assert one.score == (proof.HARMLESS if low else proof.CERTAIN)
+    assert key.score == proof.CERTAIN
+
+
 def test_a_key_that_a_library_is_shipped_with_is_low(monkeypatch):
     (match,) = judged(found(pem(ED), "private-key", score=0.95))
     assert match.score == proof.CERTAIN
