@@ -146,9 +146,8 @@ class Carrier:
             hits = fresh.get(index, [])
             size = batch.ends[index] - batch.starts[index]
             if base >= 0 and base in kept:
-                hits = sorted(
-                    {*hits, *_repeated(*kept[base], shared.blocks[first_block:stop], size)}
-                )
+                blocks = shared.blocks[3 * first_block : 3 * stop]
+                hits = sorted({*hits, *_repeated(*kept[base], blocks, size)})
             first_block = stop
             if hits:
                 kept[shared.first + index] = size, hits
@@ -166,12 +165,13 @@ class Carrier:
 
 
 def _repeated(
-    size: int, before: Hits, blocks: Sequence[Sequence[int]], own_size: int
+    size: int, before: Hits, blocks: Sequence[int], own_size: int
 ) -> Iterator[tuple[int, int]]:
     """
     Yield the hits of a base of `size` bytes that stand in what a document repeats of it.
     """
-    for old, new, length in blocks:
+    for at in range(0, len(blocks), 3):
+        old, new, length = blocks[at], blocks[at + 1], blocks[at + 2]
         first = bisect_left(before, (old + 1, 0))
         # As in `_kept`: at an edge it is looked for again, but for the end of both.
         both = old + length == size and new + length == own_size

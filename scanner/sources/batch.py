@@ -44,10 +44,10 @@ class Shared:
     """The number of each one's base, -1 where it has none."""
 
     stops: Sequence[int]
-    """Where each one's blocks end in `blocks`."""
+    """How many blocks there are up to the end of each one's."""
 
-    blocks: Sequence[Sequence[int]]
-    """Where they stand in the base, where in the document, and their size; in its order."""
+    blocks: Sequence[int]
+    """Where each stands in the base, where in the document, its size: three numbers, in order."""
 
     passes: tuple[Pieces, ...]
     """For expressions that are near (`ruleset.reach`), then for the others."""

@@ -146,7 +146,7 @@ class PackReader:
                 kept=_KEPT,
                 bases=filled["bases"].tolist(),
                 stops=filled["block_stops"].tolist(),
-                blocks=self._blocks[: batch.blocks_count].tolist(),
+                blocks=self._blocks[: batch.blocks_count].ravel().tolist(),
                 passes=tuple(
                     one.pieces(told) for one, told in zip(self._passes, passes, strict=True)
                 ),

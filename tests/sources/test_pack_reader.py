@@ -256,7 +256,8 @@ def test_pieces_and_what_is_repeated_cover_every_byte(repository: Maker) -> None
             for index, stop in enumerate(shared.stops):
                 text = bytes(told.text[told.starts[index] : told.ends[index]])
                 texts[shared.first + index] = text
-                for old, new, size in shared.blocks[first:stop]:
+                numbers = iter(shared.blocks[3 * first : 3 * stop])
+                for old, new, size in zip(numbers, numbers, numbers, strict=True):
                     base = texts[shared.bases[index]]
                     assert base[old : old + size] == text[new : new + size]
                     seen[index][new : new + size] = b"x" * size
