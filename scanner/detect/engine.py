@@ -105,7 +105,10 @@ class Engine:
         """
         Load what scanners share, so that forked processes share it too.
         """
-        self.plan.databases()
+        plan = self.plan
+        plan.databases()
+        # Each would read these by itself, and hold them a second time.
+        _ = plan.targets, plan.widths, plan.rules.packed
 
     def scanner(self) -> Scanner:
         """
