@@ -23,10 +23,13 @@ _FILES = frozenset({Place.BLOB, Place.SYMLINK, Place.NOTE})
 Located = tuple[Match, tuple[Occurrence, ...]]
 
 
-def foreseen(located: Sequence[Located], history: History, order: CommitOrder) -> Removals:
+def foreseen(located: Sequence[Located], history: History, order: CommitOrder) -> Removals | None:
     """
-    Return what `with_removal` is faster with, if it is asked about much the same later.
+    Return what `with_removal` is faster with, if it is asked about much the same later; `None`
+    where nothing can have been removed.
     """
+    if history.head is None:
+        return None
     paths = {occurrence.path for occurrence in _gone(located).values() if occurrence.path}
     removals = Removals(history, order, paths)
     removals.look_up(paths)
