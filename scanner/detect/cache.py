@@ -17,7 +17,7 @@ from __future__ import annotations
 import marshal
 import os
 from _thread import allocate_lock
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 try:
@@ -54,8 +54,9 @@ class Parts:
         self._note = note
         self._known = note is not None and note.fits(number)
 
-    def __del__(self) -> None:
-        os.close(self._number)
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        # At the interpreter's end `os` is taken apart before what uses it.
+        close(self._number)
 
     def read(self, name: str, *, summed: bool = False) -> bytes:
         """

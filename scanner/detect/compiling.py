@@ -24,41 +24,52 @@ class Wanted(NamedTuple):
     """What its hits are told by: its place in the list, unless it shares a number with others."""
 
 
-def compile_shards(
-    wanted: Sequence[Wanted],
-    shards: Sequence[Sequence[int]],
-    *,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[bytes]:
+class Compilation:
     """
-    Return a serialised database for each shard, a list of places of expressions.
+    Compiles shards, lists of places of expressions, in threads of its own from the start on.
 
-    Compilation lets go of the interpreter, so threads share it out.  Raise
-    `hyperscan.error` if an expression is refused.
+    Compilation lets go of the interpreter, so its caller has it to itself meanwhile.
     """
-    databases: list[bytes] = [b""] * len(shards)
-    errors: list[Exception] = []
-    done = [0]
-    counting = threading.Lock()
 
-    def work(index: int) -> None:
-        try:
-            databases[index] = hyperscan.dumpb(_compile(wanted, shards[index]))
-        except hyperscan.error as error:
-            errors.append(error)
-        with counting:
-            done[0] += len(shards[index])
-            if progress is not None:
-                progress(done[0], len(wanted))
+    def __init__(
+        self,
+        wanted: Sequence[Wanted],
+        shards: Sequence[Sequence[int]],
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self._databases: list[bytes] = [b""] * len(shards)
+        self._errors: list[Exception] = []
+        done = [0]
+        counting = threading.Lock()
 
-    threads = [threading.Thread(target=work, args=(index,)) for index in range(len(shards))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
-    return databases
+        def work(index: int) -> None:
+            try:
+                self._databases[index] = hyperscan.dumpb(_compile(wanted, shards[index]))
+            except hyperscan.error as error:
+                self._errors.append(error)
+            with counting:
+                done[0] += len(shards[index])
+                if progress is not None:
+                    progress(done[0], len(wanted))
+
+        self._threads = [
+            threading.Thread(target=work, args=(index,)) for index in range(len(shards))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def result(self) -> list[bytes]:
+        """
+        Return a serialised database for each shard.
+
+        Raise `hyperscan.error` if an expression is refused.
+        """
+        for thread in self._threads:
+            thread.join()
+        if self._errors:
+            raise self._errors[0]
+        return self._databases
 
 
 def _compile(wanted: Sequence[Wanted], places: Sequence[int]) -> hyperscan.Database:

@@ -130,12 +130,14 @@ class Plan:
         draft.add_rules()
         draft.add_code(derivers=code)
         draft.add_keyed()
+        compilation = compiling.Compilation(draft.wanted, draft.shards, progress=progress)
+        parts = draft.parts()
         try:
-            databases = compiling.compile_shards(draft.wanted, draft.shards, progress=progress)
+            databases = compilation.result()
         except hyperscan.error as error:
             draft.blame(error)
             raise
-        return Made(draft.parts(databases))
+        return Made({**parts, **draft.databases(databases)})
 
     @staticmethod
     def draft(rules: Sequence[Rule]) -> Sequence[tuple[Wanted, tuple[int, ...]]]:
@@ -297,9 +299,19 @@ class _Draft:
             problem = f"the first pass refuses it: {error}"
             raise RuleError(rule.origin, rule.id, problem) from error
 
-    def parts(self, databases: Sequence[bytes]) -> dict[str, bytes]:
+    def databases(self, compiled: Sequence[bytes]) -> dict[str, bytes]:
         """
-        Return the plan in parts; what every start needs comes first.
+        Return the parts that the shards come to.
+        """
+        # Each shard has a canary; of one with nothing else no database is kept.
+        return {
+            database_part(shard): data if len(self.shards[shard]) > 1 else b""
+            for shard, data in enumerate(compiled)
+        }
+
+    def parts(self) -> dict[str, bytes]:
+        """
+        Return all other parts of the plan.
         """
         table = RuleTable.of(self._rules)
         head = {
@@ -310,11 +322,6 @@ class _Draft:
         return {
             "head": marshal.dumps(head),
             EXPRESSIONS: _expressions(),
-            # Each shard has a canary; of one with nothing else no database is kept.
-            **{
-                database_part(shard): data if len(self.shards[shard]) > 1 else b""
-                for shard, data in enumerate(databases)
-            },
             NAMED_TAGS: marshal.dumps(self._tags_of(NAMED)),
             LIKELY: likely_code(),
             "targets": marshal.dumps(self.targets),

@@ -156,7 +156,7 @@ def check_speed(rules: Sequence[Rule], chosen: Sequence[Rule]) -> tuple[list[Cos
 
 
 def _cost(rule_id: str, wanted: Sequence[compiling.Wanted], sample: bytes) -> Cost:
-    serialised = compiling.compile_shards(wanted, [list(range(len(wanted)))])[0]
+    serialised = compiling.Compilation(wanted, [list(range(len(wanted)))]).result()[0]
     database = first_pass.load(serialised)
     scratch = hyperscan.Scratch(database)
     events = len(first_pass.FirstPass([database]).hits(sample))

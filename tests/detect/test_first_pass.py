@@ -20,7 +20,7 @@ from scanner.sources.batch import ListBatch
 
 def first_pass(*patterns: bytes) -> FirstPass:
     wanted = [Wanted(pattern) for pattern in patterns]
-    (database,) = compiling.compile_shards(wanted, [range(len(wanted))])
+    (database,) = compiling.Compilation(wanted, [range(len(wanted))]).result()
     return FirstPass([load(database)])
 
 
