@@ -290,6 +290,9 @@ def _bare(line: bytes, name: bytes, stop: int, match: re.Match[bytes]) -> Iterat
     if bare is None:
         return
     end = bare.end()
+    padded = _PADDED.match(line, start, end)
+    if padded:
+        end = padded.end()
     while end > start and line[end - 1 : end] in b".,;:" and end - start > MIN_VALUE:
         end -= 1
     if line[end : end + 1] in (b"(", b"[", b"{") or line[start : start + 1] in (b"=", b"$"):
@@ -330,6 +333,8 @@ _OTHER_NAME = expression(
     rb"""(?x) (?<![\w-]) (?!(?:value|default|defaultValue|content|string|val|data|with)\b)
     [A-Za-z_][\w.-]* \\*["']? \s? [:=] >? \s* \Z"""
 )
+# Nothing goes on behind the padding of base64: what stands there is the sentence around it.
+_PADDED = expression(rb"[A-Za-z0-9+/]{14,}={1,2}(?=[^\w+/=])")
 _UNBROKEN = expression(rb"[\w+/=.~%-]{40,}(?=\s*\Z)")
 
 _REFERENCE = expression(

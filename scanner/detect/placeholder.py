@@ -24,6 +24,9 @@ _SHAPES = expression(
 TEMPLATE_SLOT = expression(rb"\{\{-?\s*[\w.:|-]+\s*(?:\}\}|\Z)")
 """A part that is filled in later: a value around it is a template and no credential."""
 
+_NAME = expression(rb"(?:[a-z]{2,15}_){2,6}(?:string|value|data)")
+"""`service_account_token_string`: what belongs there, by its name."""
+
 _MASK = expression(rb"[xX]{6}|\*{4}|\.{4}|_{6}|-{8}|\xe2\x80\xa6|\xe2\x80\xa2{3}|0{10}|[?]{4}")
 _REPEAT = expression(rb"(.)\1{7}|(.{2,4})\2{4}", re.DOTALL)
 _REPEATED = 7
@@ -59,7 +62,7 @@ def placeholder(value: bytes) -> str | None:
         return "a reference to a value kept elsewhere"
     if TEMPLATE_SLOT.search(value):
         return "a template"
-    if _WORDS.search(value):
+    if _WORDS.search(value) or _NAME.fullmatch(value):
         return "it says that it is an example"
     if _MASK.search(value):
         return "it is masked"

@@ -118,6 +118,14 @@ def test_padding_of_base64_is_no_assignment() -> None:
     assert [c.value for c in values_on(line)] == [line.split()[1]]
 
 
+@pytest.mark.parametrize("behind", [".", "\u3002", ".exe", ")", ""])
+def test_a_value_of_base64_ends_with_its_padding(behind: str) -> None:
+    value = fill("{{base64:43}}").encode() + b"="
+    line = b"the option key=" + value + behind.encode()
+
+    assert [c.value for c in values_on(line)] == [value]
+
+
 @pytest.mark.parametrize(
     ("line", "rule"),
     [

@@ -25,6 +25,7 @@ from tests.lookalikes import fill
         pytest.param(b"your_api_key_here", id="says so"),
         pytest.param(b"CHANGE-THIS! VERY IMPORTANT!", id="asks for it"),
         pytest.param(b"<token>", id="brackets"),
+        pytest.param(b"service_account_token_string", id="its own name"),
         pytest.param(b"foobar", id="a word of samples"),
         pytest.param(b"deadbeef" * 5, id="a word of hex, again and again"),
         pytest.param(b"random_password", id="says how it would be made"),
