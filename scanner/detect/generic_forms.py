@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from enum import IntEnum
 
 from scanner.detect.generic_excluded import begins_a_text, excluded
+from scanner.detect.generic_listed import listed
 from scanner.detect.generic_names import TELLING, is_telling
 from scanner.detect.generic_orders import COMPARED, SHOUTED, SPOKEN, is_made
 from scanner.detect.generic_samples import made_up, public
@@ -367,6 +368,8 @@ def _impossible(candidate: Candidate) -> bool:
         return True
     before = candidate.line[: candidate.start - len(candidate.between) - len(candidate.name)]
     if made_up(candidate.name, value) or public(candidate.name, value, before, candidate.line):
+        return True
+    if listed(candidate.name, value, before, candidate.between):
         return True
     if _NOT_WHOLE.search(value + candidate.line[candidate.end :][:3]):
         return True
