@@ -307,6 +307,8 @@ class Attribution:
         """
         Return the spots of each, and whether some were left out.
         """
+        if not wanted:
+            return {}, False
         ids = {key_of(name): name for name in wanted}
         finder = PathFinder(self._history.trees, np.fromiter(ids, np.uint64))
         order = self._order
