@@ -79,10 +79,12 @@ def _add(
 ) -> None:
     scores = [match.score if rescore is None else rescore(match, o) for o in occurrences]
     reasons = match.reasons
-    if any(holds_translations(o.path) for o in occurrences) and is_word(match):
+    # Few matches are words, and each may stand in hundreds of places.
+    translated = [holds_translations(o.path) for o in occurrences] if is_word(match) else []
+    if any(translated):
         scores = [
-            min(score, LOWERED) if holds_translations(o.path) else score
-            for score, o in zip(scores, occurrences, strict=True)
+            min(score, LOWERED) if among else score
+            for score, among in zip(scores, translated, strict=True)
         ]
         reasons = (*reasons, "a word in a file of translations")
     best = min(1.0, max(0.0, max(scores) + match.nudge))
